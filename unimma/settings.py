@@ -1,0 +1,66 @@
+"""Every limit and default in one place; each can be overridden by an environment variable UNIMMA_<NAME> or an argument."""
+
+import os
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_cache_path, user_data_path
+
+from unimma.errors import ConfigError
+
+AUDIO_RATE_HZ = 44_100  # what every decoded sound is brought to: the widest band that a bundled encoder hears
+NUM_FRAMES = 16  # frames sampled evenly from a clip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one file may cost; anything over it is refused before it is allocated."""
+
+    max_file_bytes: int = 200_000_000
+    max_text_chars: int = 100_000
+    max_image_pixels: int = 50_000_000  # a 50-megapixel photo; 150 MB as RGB
+    max_frame_pixels: int = 8_847_360  # one video frame: 4096 x 2160
+    max_audio_seconds: float = 1_800.0
+    max_video_seconds: float = 7_200.0
+    max_streams: int = 32
+    max_decode_seconds: float = 60.0
+
+    @classmethod
+    def from_env(cls) -> "Limits":
+        """The defaults, with every UNIMMA_MAX_… of the environment put in their place.
+
+        Raises:
+            ConfigError: a value that is no positive number.
+        """
+        return cls(**{f.name: _env_number(f.name, f.default) for f in fields(cls)})
+
+
+def _env_number(name: str, default: Any) -> Any:
+    """The environment's UNIMMA_<NAME> as a positive number of the default's type, else the default."""
+    raw = os.environ.get(f"UNIMMA_{name.upper()}")
+    if raw is None:
+        return default
+    try:
+        value = type(default)(raw)
+    except ValueError:
+        value = 0
+    if value <= 0:
+        raise ConfigError(f"UNIMMA_{name.upper()}={raw!r}", "a positive number", f"Leave it out for {default}.")
+    return value
+
+
+def data_dir() -> Path:
+    """Where galleries live: UNIMMA_DATA_DIR, else the user's data folder."""
+    return Path(os.environ["UNIMMA_DATA_DIR"]) if os.environ.get("UNIMMA_DATA_DIR") else user_data_path("unimma", appauthor=False)
+
+
+def cache_dir() -> Path:
+    """Where what can be fetched or computed again lives: UNIMMA_CACHE_DIR, else the user's cache folder."""
+    return Path(os.environ["UNIMMA_CACHE_DIR"]) if os.environ.get("UNIMMA_CACHE_DIR") else user_cache_path("unimma", appauthor=False)
+
+
+def assets_dir() -> Path:
+    """The bundled checkpoint and starter gallery: inside the package when installed from a wheel, else beside it."""
+    inside = Path(__file__).parent / "assets"
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "assets"
