@@ -21,6 +21,7 @@ class Limits:
     max_text_chars: int = 100_000
     max_image_pixels: int = 50_000_000  # a 50-megapixel photo; 150 MB as RGB
     max_frame_pixels: int = 8_847_360  # one video frame: 4096 x 2160
+    max_animation_frames: int = 2_000  # of a moving GIF, WebP, APNG or AVIF
     max_audio_seconds: float = 1_800.0
     max_video_seconds: float = 7_200.0
     max_streams: int = 32

@@ -1,0 +1,80 @@
+"""Moving pictures (GIF, animated WebP, APNG and AVIF) as clips without sound, through Pillow."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from PIL import Image as PIL
+
+from unimma.errors import MediaError
+from unimma.media.image import check_pixels, open_picture, to_rgb
+from unimma.media.kind import Format
+from unimma.media.source import Clock, Source, reading
+from unimma.media.video import SHORT_SIDE
+from unimma.settings import NUM_FRAMES, Limits
+from unimma.types import Video
+
+_USUAL_MS = 100.0  # what browsers show a frame for whose stated time is 10 ms or less
+
+
+def decode_animation(source: Source, form: Format, limits: Limits) -> Video:
+    """A moving picture as at most `NUM_FRAMES` frames sampled evenly over its length, one round of it.
+
+    Returns:
+        frames uint8 [num_frames, height, width, 3], alpha on white, short side at most `SHORT_SIDE`, read-only.
+    Raises:
+        MediaError: not moving, damaged, or over `limits.max_animation_frames`, `max_frame_pixels`,
+            `max_video_seconds` or `max_decode_seconds`.
+    """
+    clock = Clock.start(source.name, limits.max_decode_seconds)
+    with reading(source), open_picture(source, form, limits) as picture:
+        starts = [at_s for at_s, _ in moving_frames(picture, clock, limits)]
+        length_s = starts[-1] + _duration_s(picture)
+        middles = (np.arange(NUM_FRAMES) + 0.5) * (length_s / NUM_FRAMES)
+        wanted = set(np.searchsorted(starts, middles, side="right") - 1)
+        taken = [
+            (at_s, _shrunk(frame))
+            for i, (at_s, frame) in enumerate(moving_frames(picture, clock, limits))
+            if i in wanted
+        ]
+    frames = np.stack([pixels for _, pixels in taken])
+    times = np.array([at_s for at_s, _ in taken], np.float64)
+    frames.setflags(write=False)
+    times.setflags(write=False)
+    return Video(frames, times, length_s, None, source.name)
+
+
+def moving_frames(picture: PIL.Image, clock: Clock, limits: Limits) -> Iterator[tuple[float, PIL.Image]]:
+    """Each frame in order with the second it starts at; the frame is Pillow's own, valid until the next is asked for.
+
+    Raises:
+        MediaError: not moving, or over a limit.
+    """
+    num_frames = int(getattr(picture, "n_frames", 1))
+    if num_frames < 2:
+        raise MediaError(f"{clock.name}: one still picture", "a moving one", "Use it as an image.")
+    if num_frames > limits.max_animation_frames:
+        most = f"at most {limits.max_animation_frames:,}"
+        raise MediaError(f"{clock.name}: {num_frames:,} frames", most, "Use its first frame as an image, or cut it.")
+    at_s = 0.0
+    for i in range(num_frames):
+        clock.check()
+        picture.seek(i)
+        check_pixels(clock.name, picture.size, limits.max_frame_pixels)  # a GIF may grow on the way
+        yield at_s, picture
+        at_s += _duration_s(picture)
+        if at_s > limits.max_video_seconds:
+            most = f"at most {limits.max_video_seconds:,.0f} s"
+            raise MediaError(f"{clock.name}: longer than {at_s:,.0f} s", most, "Cut it into shorter pieces.")
+
+
+def _duration_s(picture: PIL.Image) -> float:
+    """How long the current frame is shown."""
+    stated_ms = float(picture.info.get("duration") or 0)
+    return (stated_ms if stated_ms > 10 else _USUAL_MS) / 1000
+
+
+def _shrunk(frame: PIL.Image) -> np.ndarray:
+    small = to_rgb(frame)
+    scale = min(1.0, SHORT_SIDE / min(small.size))
+    size = (max(1, round(small.width * scale)), max(1, round(small.height * scale)))
+    return np.asarray(small.resize(size, PIL.Resampling.BOX, reducing_gap=2.0) if scale < 1 else small)

@@ -1,0 +1,95 @@
+"""Sounds: a sound file, or the sound of a video → one channel at `settings.AUDIO_RATE_HZ`."""
+
+import av
+import numpy as np
+from av.container import InputContainer
+
+from unimma.errors import MediaError
+from unimma.media.container import audio_stream, check_length, frames_of, open_container, packets, stated_seconds
+from unimma.media.kind import Format
+from unimma.media.source import Clock, Source, reading
+from unimma.settings import AUDIO_RATE_HZ, Limits
+from unimma.types import Audio
+
+_INTEGER_SCALE = 4.0  # a float file that peaks above this was written on an integer scale; codecs overshoot by far less
+_CUT_OFF_SHARE = 0.9  # a file that holds less than this share of what its header states was cut off
+
+
+def decode_audio(source: Source, form: Format, limits: Limits) -> Audio:
+    """The sound, channels averaged, resampled.
+
+    Returns:
+        waveform float32 [num_samples] at `AUDIO_RATE_HZ`, about -1 to 1, finite, read-only.
+    Raises:
+        MediaError: no sound in it, no samples, samples that are no numbers, damaged, cut off, or over
+            `limits.max_audio_seconds`, `max_streams` or `max_decode_seconds`.
+    """
+    clock = Clock.start(source.name, limits.max_decode_seconds)
+    with reading(source), open_container(source, form, limits) as container:
+        stream = audio_stream(container)
+        if stream is None:
+            raise MediaError(f"{source.name}: no sound", "a file with a sound", "Use it as a video or a picture.")
+        stated_s = _stated_seconds(source, container, stream)
+        check_length(source.name, stated_s, limits.max_audio_seconds)
+        waveform = _read(container, stream, clock, limits.max_audio_seconds + 1)
+    found_s = len(waveform) / AUDIO_RATE_HZ
+    check_length(source.name, found_s, limits.max_audio_seconds)  # what the header kept quiet about
+    if len(waveform) == 0:
+        raise MediaError(f"{source.name}: no samples", "a sound with something in it", "Record or export it again.")
+    if stated_s and form.code in ("wav", "flac", "mov") and found_s < min(_CUT_OFF_SHARE * stated_s, stated_s - 0.5):
+        came = f"{source.name}: {found_s:.1f} s of sound where its header states {stated_s:.1f} s"
+        raise MediaError(came, "a whole file", "Copy or download it again.")
+    return Audio(waveform, AUDIO_RATE_HZ, source.name)
+
+
+def soundtrack(source: Source, form: Format, limits: Limits, clock: Clock) -> Audio | None:
+    """The sound of a video, or None; of a film longer than `limits.max_audio_seconds`, so much of its beginning."""
+    with open_container(source, form, limits) as container:
+        stream = audio_stream(container)
+        waveform = _read(container, stream, clock, limits.max_audio_seconds) if stream else np.zeros(0, np.float32)
+    return Audio(waveform, AUDIO_RATE_HZ, source.name) if len(waveform) else None
+
+
+def resampled(frame: av.AudioFrame | None, resampler: av.AudioResampler) -> np.ndarray:
+    """A frame (None: what is left over) at the resampler's rate, float32 [num_channels, num_samples]."""
+    parts = [out.to_ndarray() for out in resampler.resample(frame)]
+    return np.concatenate(parts, axis=1) if parts else np.zeros((1, 0), np.float32)
+
+
+def _stated_seconds(source: Source, container: InputContainer, stream: av.AudioStream) -> float | None:
+    """Length by the header, but never more than the file's bytes can hold where samples are stored plainly."""
+    stated_s = stated_seconds(container, stream)
+    context = stream.codec_context
+    if stated_s is None or not context.name.startswith("pcm_") or not context.bit_rate:
+        return stated_s
+    return min(stated_s, source.size * 8 / context.bit_rate)
+
+
+def _read(container: InputContainer, stream: av.AudioStream, clock: Clock, most_s: float) -> np.ndarray:
+    """Decodes until the end or `most_s` seconds: float32 [num_samples], read-only."""
+    samples = bytearray()  # grows in place; a list of parts would be held twice when joined
+    most_bytes = int(most_s * AUDIO_RATE_HZ) * 4
+    resampler, setting = None, None
+    for packet in packets(container, [stream], clock):
+        for frame in frames_of(packet):
+            if setting != (frame.sample_rate, frame.layout.name, frame.format.name):  # may change on the way
+                setting = (frame.sample_rate, frame.layout.name, frame.format.name)
+                resampler = av.AudioResampler(format="fltp", layout=frame.layout, rate=AUDIO_RATE_HZ)
+            samples += resampled(frame, resampler).mean(axis=0).tobytes()
+        if len(samples) > most_bytes:
+            break
+    if resampler is not None and len(samples) <= most_bytes:
+        samples += resampled(None, resampler).mean(axis=0).tobytes()
+    return _checked(np.frombuffer(samples, np.float32)[: most_bytes // 4], clock.name)
+
+
+def _checked(waveform: np.ndarray, name: str) -> np.ndarray:
+    """The waveform, finite and on the scale of -1 to 1, read-only."""
+    peak = float(np.abs(waveform).max(initial=0))
+    if not np.isfinite(peak):
+        broken = int(np.count_nonzero(~np.isfinite(waveform)))
+        raise MediaError(f"{name}: {broken:,} samples that are no numbers", "finite samples", "Export it again.")
+    if peak > _INTEGER_SCALE:
+        waveform = waveform / peak
+    waveform.setflags(write=False)
+    return waveform

@@ -1,0 +1,114 @@
+"""Sound and video files, opened through PyAV with one demuxer and no way to open anything else."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+
+import av
+from av.container import InputContainer
+from av.stream import Disposition
+
+from unimma.errors import MediaError
+from unimma.media.kind import Format
+from unimma.media.source import Clock, Source
+from unimma.settings import Limits
+
+_THREADS = min(4, os.cpu_count() or 1)  # each holds frames of its own: memory, not speed, sets the bound
+_END_OF_TIME_S = 1e6  # eleven days: a time stamp beyond it is nonsense, not a length
+
+
+@contextmanager
+def open_container(source: Source, form: Format, limits: Limits) -> Iterator[InputContainer]:
+    """A sound or video file, opened by the one demuxer that its first bytes ask for.
+
+    Nothing else is ever opened: the content comes from our own file object, no protocol is allowed, no other
+    demuxer is allowed, and no name from outside reaches FFmpeg. Pixels are bounded before a frame is probed.
+
+    Raises:
+        MediaError: more than `limits.max_streams` streams.
+    """
+    options = {
+        "format_whitelist": form.code if form.code != "mov" else "mov,mp4,m4a,3gp,3g2,mj2",
+        "protocol_whitelist": "none",
+        "max_streams": str(limits.max_streams),
+        "max_pixels": str(limits.max_frame_pixels),
+    }
+    wait_s = limits.max_decode_seconds
+    with (
+        source.open() as stream,
+        av.open(
+            stream, format=form.code, options=options, metadata_errors="replace", timeout=(wait_s, wait_s)
+        ) as container,
+    ):
+        if len(container.streams) > limits.max_streams:
+            came = f"{source.name}: {len(container.streams)} streams"
+            raise MediaError(came, f"at most {limits.max_streams}", "Export it with one picture and one sound.")
+        yield container
+
+
+def video_stream(container: InputContainer) -> av.VideoStream | None:
+    """The first moving picture; covers and other attached pictures are none."""
+    still = Disposition.attached_pic | Disposition.timed_thumbnails
+    return next((s for s in container.streams.video if not s.disposition & still and s.codec_context), None)
+
+
+def audio_stream(container: InputContainer) -> av.AudioStream | None:
+    """The sound that a player would choose."""
+    best = container.streams.best("audio")
+    return best if isinstance(best, av.AudioStream) and best.codec_context else None
+
+
+def prepare_video(stream: av.VideoStream, name: str, limits: Limits) -> None:
+    """Bounds what decoding may allocate, before the first frame.
+
+    Raises:
+        MediaError: frames over `limits.max_frame_pixels`.
+    """
+    check_frame(name, stream.codec_context.width, stream.codec_context.height, limits)
+    stream.codec_context.options = {"max_pixels": str(limits.max_frame_pixels)}
+    stream.thread_type = "AUTO"
+    stream.codec_context.thread_count = _THREADS
+
+
+def check_frame(name: str, width: int, height: int, limits: Limits) -> None:
+    """Raises a MediaError for frames over `limits.max_frame_pixels`."""
+    if width * height > limits.max_frame_pixels:
+        most = f"frames of at most {limits.max_frame_pixels / 1e6:g} million pixels"
+        raise MediaError(f"{name}: frames of {width} x {height} pixels", most, "Export it smaller.")
+
+
+def packets(container: InputContainer, streams: list[av.stream.Stream], clock: Clock) -> Iterator[av.Packet]:
+    """The file's packets in order, with the closing empty ones, while the clock allows."""
+    for packet in container.demux(streams):
+        clock.check()
+        yield packet
+
+
+def frames_of(packet: av.Packet) -> list[av.frame.Frame]:
+    """What a packet decodes to; nothing for a damaged one, since players go on after it too."""
+    try:
+        return list(packet.decode())
+    except av.error.InvalidDataError:
+        return []
+
+
+def stated_seconds(container: InputContainer, stream: av.stream.Stream) -> float | None:
+    """Length by the header: the stream's own, else the file's, else None (a live recording)."""
+    if stream.duration is not None and stream.duration > 0 and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    return container.duration / av.time_base if container.duration and container.duration > 0 else None
+
+
+def seconds(stamp: int | None, time_base: Fraction | None) -> float | None:
+    """A time stamp in seconds; None where there is none that makes sense."""
+    if stamp is None or not time_base:
+        return None
+    at = float(stamp * time_base)
+    return at if abs(at) < _END_OF_TIME_S else None
+
+
+def check_length(name: str, length_s: float | None, most_s: float) -> None:
+    """Raises a MediaError for a length over `most_s` seconds."""
+    if length_s is not None and length_s > most_s:
+        raise MediaError(f"{name}: {length_s:,.0f} s long", f"at most {most_s:,.0f} s", "Cut it into shorter pieces.")

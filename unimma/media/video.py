@@ -1,0 +1,216 @@
+"""Clips: frames sampled evenly over a video's length, by seeking where that is shorter, and its sound."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import av
+import numpy as np
+import numpy.typing as npt
+from av.container import InputContainer
+
+from unimma.errors import MediaError
+from unimma.media.audio import soundtrack
+from unimma.media.container import (
+    check_frame,
+    check_length,
+    frames_of,
+    open_container,
+    packets,
+    prepare_video,
+    seconds,
+    stated_seconds,
+    video_stream,
+)
+from unimma.media.kind import Format
+from unimma.media.source import Clock, Source, reading
+from unimma.settings import NUM_FRAMES, Limits
+from unimma.types import Video
+
+SHORT_SIDE = 360  # pixels; encoders look at less
+_BLIND_SEEK_S = 10.0  # without an index, the gap from which seeking beats decoding on: about a group of pictures
+_CUT_OFF_SHARE = 0.9  # frames that end before this share of the stated length: cut off
+_HD_LINES = 576  # above it, untagged colours are BT.709, as every player assumes
+_USUAL_RATE = 25.0  # frames a second where a header states none or nonsense
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A decoded frame and the stretch of time it is shown for, in seconds from the clip's start."""
+
+    frame: av.VideoFrame
+    at_s: float
+    until_s: float
+
+
+def decode_video(source: Source, form: Format, limits: Limits) -> Video:
+    """A clip as at most `NUM_FRAMES` frames, those on show at the middles of as many equal stretches, and its sound.
+
+    Returns:
+        frames uint8 [num_frames, height, width, 3], upright, square pixels, short side at most `SHORT_SIDE`,
+        read-only; a clip with fewer frames brings each of them once.
+    Raises:
+        MediaError: no moving picture, no frame that decodes, damaged, cut off, or over `limits.max_frame_pixels`,
+            `max_video_seconds`, `max_streams` or `max_decode_seconds`.
+    """
+    clock = Clock.start(source.name, limits.max_decode_seconds)
+    with reading(source):
+        with open_container(source, form, limits) as container:
+            stream = video_stream(container)
+            if stream is None:
+                raise MediaError(f"{source.name}: no moving picture", "a video", "Use it as a sound or a picture.")
+            length_s = stated_seconds(container, stream)
+            check_length(source.name, length_s, limits.max_video_seconds)
+            if length_s is None:
+                length_s = measured_seconds(source, form, limits, clock)
+            shown, length_s = _sample(container, stream, length_s, clock, limits)
+        sound = soundtrack(source, form, limits, clock)
+    frames = np.stack([pixels for _, pixels in shown])
+    times = np.array([at_s for at_s, _ in shown], np.float64)
+    frames.setflags(write=False)
+    times.setflags(write=False)
+    return Video(frames, times, length_s, sound, source.name)
+
+
+def measured_seconds(source: Source, form: Format, limits: Limits, clock: Clock) -> float:
+    """Length of a clip whose header states none (a live recording), from its packets, without decoding.
+
+    Raises:
+        MediaError: over `limits.max_video_seconds` or `max_decode_seconds`.
+    """
+    end_s = 0.0
+    with open_container(source, form, limits) as container:
+        stream = video_stream(container)
+        start_s = start_seconds(stream)
+        for packet in packets(container, [stream], clock):
+            at_s = seconds(packet.pts if packet.pts is not None else packet.dts, packet.time_base)
+            if at_s is not None:
+                end_s = max(end_s, at_s - start_s + (seconds(packet.duration, packet.time_base) or 0.0))
+                check_length(source.name, end_s, limits.max_video_seconds)
+    return end_s
+
+
+def start_seconds(stream: av.VideoStream) -> float:
+    """The time stamp that a clip begins at; may be negative."""
+    return seconds(stream.start_time, stream.time_base) or 0.0
+
+
+def shown_frames(container: InputContainer, stream: av.VideoStream, clock: Clock, limits: Limits) -> Iterator[Shown]:
+    """Frames from where the container stands, in the order of showing, with sane times whatever the stamps say.
+
+    Raises:
+        MediaError: a frame over `limits.max_frame_pixels`, or out of time.
+    """
+    start_s, step_s = start_seconds(stream), 1 / _rate(stream)
+    next_s = 0.0
+    for packet in packets(container, [stream], clock):
+        for frame in frames_of(packet):
+            check_frame(clock.name, frame.width, frame.height, limits)
+            stamp_s = seconds(frame.pts, frame.time_base)
+            at_s = next_s if stamp_s is None else stamp_s - start_s
+            next_s = at_s + (seconds(frame.duration, frame.time_base) or step_s)
+            yield Shown(frame, at_s, next_s)
+
+
+def rgb_pixels(frame: av.VideoFrame, stream: av.VideoStream, short_side: int) -> npt.NDArray[np.uint8]:
+    """A frame as uint8 [height, width, 3]: square pixels, upright, short side at most `short_side`."""
+    width, height = _fitted(frame, stream, short_side)
+    untagged_hd = frame.colorspace == 2 and frame.height > _HD_LINES
+    small = frame.reformat(
+        width, height, "rgb24", src_colorspace="ITU709" if untagged_hd else None, interpolation="AREA"
+    )
+    return np.rot90(small.to_ndarray(), k=round(frame.rotation / 90))
+
+
+def _fitted(frame: av.VideoFrame, stream: av.VideoStream, short_side: int) -> tuple[int, int]:
+    """Width and height to scale to, with the pixels' aspect ratio made 1."""
+    aspect = float(stream.sample_aspect_ratio or 1)
+    width, height = frame.width * (aspect if 0.1 < aspect < 10 else 1.0), float(frame.height)
+    scale = min(1.0, short_side / min(width, height))
+    return max(2, round(width * scale)), max(2, round(height * scale))
+
+
+def _rate(stream: av.VideoStream) -> float:
+    rate = float(stream.average_rate or 0)
+    return rate if 0.01 < rate < 1000 else _USUAL_RATE
+
+
+def _sample(
+    container: InputContainer, stream: av.VideoStream, length_s: float, clock: Clock, limits: Limits
+) -> tuple[list[tuple[float, npt.NDArray[np.uint8]]], float]:
+    """Times with pixels of the frames on show in the middle of each stretch, and the length as it turned out."""
+    prepare_video(stream, clock.name, limits)
+    player = _Player(container, stream, clock, limits)
+    shown = player.frames_at(_middles(length_s))
+    end_s = player.end_s
+    if end_s is not None and end_s < min(_CUT_OFF_SHARE * length_s, length_s - 0.5):
+        if stream.duration:  # the stream's own length; the file's may be that of a longer sound
+            came = f"{clock.name}: pictures for {end_s:.1f} s where its header states {length_s:.1f} s"
+            raise MediaError(came, "a whole file", "Copy or download it again.")
+        player.rewind()
+        shown, length_s = player.frames_at(_middles(end_s)), end_s
+    if not shown:
+        raise MediaError(f"{clock.name}: no frame that decodes", "a whole video", "Copy or export it again.")
+    return shown, max(length_s, shown[-1][0])
+
+
+def _middles(length_s: float) -> npt.NDArray[np.float64]:
+    return (np.arange(NUM_FRAMES) + 0.5) * (length_s / NUM_FRAMES)
+
+
+class _Player:
+    """Goes forward through a clip: decodes on, or jumps to a key frame where one lies ahead before the time asked for.
+
+    Attributes:
+        end_s: where the last frame ends, once it was reached; else None.
+    """
+
+    def __init__(self, container: InputContainer, stream: av.VideoStream, clock: Clock, limits: Limits) -> None:
+        self._container, self._stream, self._clock, self._limits = container, stream, clock, limits
+        self._start_s = start_seconds(stream)
+        self._frames = shown_frames(container, stream, clock, limits)
+        self._now: Shown | None = None
+        self._next: Shown | None = None
+        self.end_s: float | None = None
+        self._advance()
+
+    def frames_at(self, times_s: npt.NDArray[np.float64]) -> list[tuple[float, npt.NDArray[np.uint8]]]:
+        """Time and pixels of the frame on show at each of the rising times; a frame that is on show twice once."""
+        taken: list[tuple[float, npt.NDArray[np.uint8]]] = []
+        for time_s in times_s:
+            self._go_to(float(time_s))
+            shown = self._now or self._next
+            if shown and (not taken or shown.at_s > taken[-1][0]):
+                taken.append((max(0.0, shown.at_s), rgb_pixels(shown.frame, self._stream, SHORT_SIDE)))
+        return taken
+
+    def rewind(self) -> None:
+        """Back to the beginning."""
+        self._jump(0.0)
+
+    def _go_to(self, time_s: float) -> None:
+        if self._next and self._key_frame_between(self._next.at_s, time_s):
+            self._jump(time_s)
+        while self._next and self._next.at_s <= time_s:
+            self._advance()
+
+    def _key_frame_between(self, now_s: float, time_s: float) -> bool:
+        """Whether jumping to `time_s` skips anything, by the file's index; without one, by the distance."""
+        entries, base = self._stream.index_entries, self._stream.time_base
+        if len(entries) < 2 or not base:
+            return time_s - now_s > _BLIND_SEEK_S
+        found = entries.search_timestamp(int((time_s + self._start_s) / base))
+        return found >= 0 and (seconds(entries[found].timestamp, base) or 0.0) - self._start_s > now_s
+
+    def _jump(self, time_s: float) -> None:
+        try:
+            self._container.seek(int((time_s + self._start_s) / self._stream.time_base), stream=self._stream)
+        except av.FFmpegError:
+            return  # a file that cannot be jumped in is decoded on
+        self._frames = shown_frames(self._container, self._stream, self._clock, self._limits)
+        self._now = self._next = None
+        self._advance()
+
+    def _advance(self) -> None:
+        self._now, self._next = self._next, next(self._frames, None)
+        if self._next is None and self._now:
+            self.end_s = self._now.until_s
