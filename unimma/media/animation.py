@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image as PIL
 
 from unimma.errors import MediaError
 from unimma.media.image import check_pixels, open_picture, to_rgb
 from unimma.media.kind import Format
 from unimma.media.source import Clock, Source, reading
-from unimma.media.video import SHORT_SIDE
-from unimma.settings import NUM_FRAMES, Limits
+from unimma.media.video import SHORT_SIDE, clip, middles
+from unimma.settings import Limits
 from unimma.types import Video
 
 _USUAL_MS = 100.0  # what browsers show a frame for whose stated time is 10 ms or less
@@ -29,18 +30,13 @@ def decode_animation(source: Source, form: Format, limits: Limits) -> Video:
     with reading(source), open_picture(source, form, limits) as picture:
         starts = [at_s for at_s, _ in moving_frames(picture, clock, limits)]
         length_s = starts[-1] + _duration_s(picture)
-        middles = (np.arange(NUM_FRAMES) + 0.5) * (length_s / NUM_FRAMES)
-        wanted = set(np.searchsorted(starts, middles, side="right") - 1)
+        wanted = set(np.searchsorted(starts, middles(length_s), side="right") - 1)
         taken = [
             (at_s, _shrunk(frame))
             for i, (at_s, frame) in enumerate(moving_frames(picture, clock, limits))
             if i in wanted
         ]
-    frames = np.stack([pixels for _, pixels in taken])
-    times = np.array([at_s for at_s, _ in taken], np.float64)
-    frames.setflags(write=False)
-    times.setflags(write=False)
-    return Video(frames, times, length_s, None, source.name)
+    return clip(taken, length_s, None, source.name)
 
 
 def moving_frames(picture: PIL.Image, clock: Clock, limits: Limits) -> Iterator[tuple[float, PIL.Image]]:
@@ -73,7 +69,7 @@ def _duration_s(picture: PIL.Image) -> float:
     return (stated_ms if stated_ms > 10 else _USUAL_MS) / 1000
 
 
-def _shrunk(frame: PIL.Image) -> np.ndarray:
+def _shrunk(frame: PIL.Image) -> npt.NDArray[np.uint8]:
     small = to_rgb(frame)
     scale = min(1.0, SHORT_SIDE / min(small.size))
     size = (max(1, round(small.width * scale)), max(1, round(small.height * scale)))

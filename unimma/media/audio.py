@@ -2,10 +2,11 @@
 
 import av
 import numpy as np
+import numpy.typing as npt
 from av.container import InputContainer
 
 from unimma.errors import MediaError
-from unimma.media.container import audio_stream, check_length, frames_of, open_container, packets, stated_seconds
+from unimma.media.container import audio_stream, check_length, frames, open_container, stated_seconds
 from unimma.media.kind import Format
 from unimma.media.source import Clock, Source, reading
 from unimma.settings import AUDIO_RATE_HZ, Limits
@@ -50,12 +51,6 @@ def soundtrack(source: Source, form: Format, limits: Limits, clock: Clock) -> Au
     return Audio(waveform, AUDIO_RATE_HZ, source.name) if len(waveform) else None
 
 
-def resampled(frame: av.AudioFrame | None, resampler: av.AudioResampler) -> np.ndarray:
-    """A frame (None: what is left over) at the resampler's rate, float32 [num_channels, num_samples]."""
-    parts = [out.to_ndarray() for out in resampler.resample(frame)]
-    return np.concatenate(parts, axis=1) if parts else np.zeros((1, 0), np.float32)
-
-
 def _stated_seconds(source: Source, container: InputContainer, stream: av.AudioStream) -> float | None:
     """Length by the header, but never more than the file's bytes can hold where samples are stored plainly."""
     stated_s = stated_seconds(container, stream)
@@ -65,25 +60,33 @@ def _stated_seconds(source: Source, container: InputContainer, stream: av.AudioS
     return min(stated_s, source.size * 8 / context.bit_rate)
 
 
-def _read(container: InputContainer, stream: av.AudioStream, clock: Clock, most_s: float) -> np.ndarray:
+def _read(container: InputContainer, stream: av.AudioStream, clock: Clock, most_s: float) -> npt.NDArray[np.float32]:
     """Decodes until the end or `most_s` seconds: float32 [num_samples], read-only."""
     samples = bytearray()  # grows in place; a list of parts would be held twice when joined
     most_bytes = int(most_s * AUDIO_RATE_HZ) * 4
-    resampler, setting = None, None
-    for packet in packets(container, [stream], clock):
-        for frame in frames_of(packet):
-            if setting != (frame.sample_rate, frame.layout.name, frame.format.name):  # may change on the way
-                setting = (frame.sample_rate, frame.layout.name, frame.format.name)
-                resampler = av.AudioResampler(format="fltp", layout=frame.layout, rate=AUDIO_RATE_HZ)
-            samples += resampled(frame, resampler).mean(axis=0).tobytes()
+    resampler: av.AudioResampler | None = None
+    setting = ("", 0, "")
+    for frame in frames(container, stream, clock):
+        if setting != (frame.layout.name, frame.sample_rate, frame.format.name):  # may change on the way
+            setting = (frame.layout.name, frame.sample_rate, frame.format.name)
+            resampler = av.AudioResampler(format="fltp", layout=frame.layout, rate=AUDIO_RATE_HZ)
+        samples += _averaged(resampler, frame)
         if len(samples) > most_bytes:
             break
-    if resampler is not None and len(samples) <= most_bytes:
-        samples += resampled(None, resampler).mean(axis=0).tobytes()
+    samples += _averaged(resampler, None)
     return _checked(np.frombuffer(samples, np.float32)[: most_bytes // 4], clock.name)
 
 
-def _checked(waveform: np.ndarray, name: str) -> np.ndarray:
+def _averaged(resampler: av.AudioResampler | None, frame: av.AudioFrame | None) -> bytes:
+    """A frame (None: what is left over) resampled, the mean of its channels as float32 bytes.
+
+    The mean, and not FFmpeg's own mixing, which makes a sound that is equal on both channels 3 dB louder.
+    """
+    parts = resampler.resample(frame) if resampler else []
+    return b"".join(part.to_ndarray().mean(axis=0).astype(np.float32).tobytes() for part in parts)
+
+
+def _checked(waveform: npt.NDArray[np.float32], name: str) -> npt.NDArray[np.float32]:
     """The waveform, finite and on the scale of -1 to 1, read-only."""
     peak = float(np.abs(waveform).max(initial=0))
     if not np.isfinite(peak):

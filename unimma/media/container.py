@@ -4,10 +4,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from typing import Any, overload
 
 import av
 from av.container import InputContainer
-from av.stream import Disposition
+from av.stream import Disposition, Stream
 
 from unimma.errors import MediaError
 from unimma.media.kind import Format
@@ -38,7 +39,7 @@ def open_container(source: Source, form: Format, limits: Limits) -> Iterator[Inp
     with (
         source.open() as stream,
         av.open(
-            stream, format=form.code, options=options, metadata_errors="replace", timeout=(wait_s, wait_s)
+            stream, "r", format=form.code, options=options, metadata_errors="replace", timeout=(wait_s, wait_s)
         ) as container,
     ):
         if len(container.streams) > limits.max_streams:
@@ -78,22 +79,28 @@ def check_frame(name: str, width: int, height: int, limits: Limits) -> None:
         raise MediaError(f"{name}: frames of {width} x {height} pixels", most, "Export it smaller.")
 
 
-def packets(container: InputContainer, streams: list[av.stream.Stream], clock: Clock) -> Iterator[av.Packet]:
-    """The file's packets in order, with the closing empty ones, while the clock allows."""
-    for packet in container.demux(streams):
+def packets(container: InputContainer, stream: Stream, clock: Clock) -> Iterator["av.Packet[Stream]"]:
+    """A stream's packets in the file's order, the closing empty one too, while the clock allows."""
+    for packet in container.demux(stream):
         clock.check()
         yield packet
 
 
-def frames_of(packet: av.Packet) -> list[av.frame.Frame]:
-    """What a packet decodes to; nothing for a damaged one, since players go on after it too."""
-    try:
-        return list(packet.decode())
-    except av.error.InvalidDataError:
-        return []
+@overload
+def frames(container: InputContainer, stream: av.AudioStream, clock: Clock) -> Iterator[av.AudioFrame]: ...
+@overload
+def frames(container: InputContainer, stream: av.VideoStream, clock: Clock) -> Iterator[av.VideoFrame]: ...
+def frames(container: InputContainer, stream: av.AudioStream | av.VideoStream, clock: Clock) -> Iterator[Any]:
+    """A stream's frames in order; packets that are damaged bring none, as with any player."""
+    for packet in packets(container, stream, clock):
+        try:
+            decoded = packet.decode()
+        except av.FFmpegError:
+            continue
+        yield from decoded
 
 
-def stated_seconds(container: InputContainer, stream: av.stream.Stream) -> float | None:
+def stated_seconds(container: InputContainer, stream: Stream) -> float | None:
     """Length by the header: the stream's own, else the file's, else None (a live recording)."""
     if stream.duration is not None and stream.duration > 0 and stream.time_base:
         return float(stream.duration * stream.time_base)

@@ -1,5 +1,6 @@
 """Where media come in: `decode` and `kind_of`, each a short list of who does what."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from unimma.errors import MediaError
@@ -14,8 +15,8 @@ from unimma.media.video import decode_video
 from unimma.settings import Limits
 from unimma.types import Audio, Decoded, Image, Modality, Text, Video
 
-_DECODERS = {
-    (Reader.TEXT, Modality.TEXT): lambda source, _, limits: decode_text(source, limits),
+_DECODERS: dict[tuple[Reader, Modality], Callable[[Source, Format, Limits], Decoded]] = {
+    (Reader.TEXT, Modality.TEXT): decode_text,
     (Reader.PICTURE, Modality.IMAGE): decode_image,
     (Reader.PICTURE, Modality.VIDEO): decode_animation,
     (Reader.STREAM, Modality.AUDIO): decode_audio,
@@ -34,7 +35,7 @@ def decode(
     """Anything a person brings → decoded media, every array read-only.
 
     Args:
-        source: a sentence (str), a file (Path), a file's content (bytes), or what is decoded already (returned as it is).
+        source: a sentence (str), a file (Path), its content (bytes), or decoded media (returned as they are).
         modality: the one kind that is wanted: AUDIO of a video is its sound, IMAGE of a moving picture its first
             frame. None: what the content is (a moving GIF, WebP, APNG or AVIF is a video).
         name: the file's name, where `source` has none; it decides only whether a file is text.

@@ -4,6 +4,7 @@ import re
 from pathlib import PurePath
 
 from unimma.errors import MediaError
+from unimma.media.kind import Format
 from unimma.media.source import Source
 from unimma.settings import Limits
 from unimma.types import Text
@@ -31,7 +32,7 @@ def from_sentence(sentence: str, limits: Limits, name: str = "") -> Text:
     return Text(words, name)
 
 
-def decode_text(source: Source, limits: Limits) -> Text:
+def decode_text(source: Source, _form: Format, limits: Limits) -> Text:
     """A text file's words; of subtitles (.srt, .vtt) the spoken words alone, without numbers, times and tags.
 
     Raises:

@@ -7,13 +7,14 @@ import av
 import numpy as np
 import numpy.typing as npt
 from av.container import InputContainer
+from av.stream import Stream
 
 from unimma.errors import MediaError
 from unimma.media.audio import soundtrack
 from unimma.media.container import (
     check_frame,
     check_length,
-    frames_of,
+    frames,
     open_container,
     packets,
     prepare_video,
@@ -24,12 +25,15 @@ from unimma.media.container import (
 from unimma.media.kind import Format
 from unimma.media.source import Clock, Source, reading
 from unimma.settings import NUM_FRAMES, Limits
-from unimma.types import Video
+from unimma.types import Audio, Video
+
+TimedPixels = tuple[float, npt.NDArray[np.uint8]]  # seconds from the start; [height, width, 3]
 
 SHORT_SIDE = 360  # pixels; encoders look at less
 _BLIND_SEEK_S = 10.0  # without an index, the gap from which seeking beats decoding on: about a group of pictures
 _CUT_OFF_SHARE = 0.9  # frames that end before this share of the stated length: cut off
 _HD_LINES = 576  # above it, untagged colours are BT.709, as every player assumes
+_MICROSECOND = 1e-6  # how FFmpeg counts where a stream does not say
 _USUAL_RATE = 25.0  # frames a second where a header states none or nonsense
 
 
@@ -61,17 +65,22 @@ def decode_video(source: Source, form: Format, limits: Limits) -> Video:
             length_s = stated_seconds(container, stream)
             check_length(source.name, length_s, limits.max_video_seconds)
             if length_s is None:
-                length_s = measured_seconds(source, form, limits, clock)
+                length_s = measured_seconds(source, form, stream.index, limits, clock)
             shown, length_s = _sample(container, stream, length_s, clock, limits)
         sound = soundtrack(source, form, limits, clock)
-    frames = np.stack([pixels for _, pixels in shown])
-    times = np.array([at_s for at_s, _ in shown], np.float64)
-    frames.setflags(write=False)
-    times.setflags(write=False)
-    return Video(frames, times, length_s, sound, source.name)
+    return clip(shown, length_s, sound, source.name)
 
 
-def measured_seconds(source: Source, form: Format, limits: Limits, clock: Clock) -> float:
+def clip(shown: list[TimedPixels], length_s: float, sound: Audio | None, name: str) -> Video:
+    """Frames with the seconds they are shown at, put together; read-only."""
+    frames_NHWC = np.stack([pixels for _, pixels in shown])
+    times_N = np.array([at_s for at_s, _ in shown], np.float64)
+    frames_NHWC.setflags(write=False)
+    times_N.setflags(write=False)
+    return Video(frames_NHWC, times_N, length_s, sound, name)
+
+
+def measured_seconds(source: Source, form: Format, stream_index: int, limits: Limits, clock: Clock) -> float:
     """Length of a clip whose header states none (a live recording), from its packets, without decoding.
 
     Raises:
@@ -79,9 +88,9 @@ def measured_seconds(source: Source, form: Format, limits: Limits, clock: Clock)
     """
     end_s = 0.0
     with open_container(source, form, limits) as container:
-        stream = video_stream(container)
+        stream = container.streams[stream_index]
         start_s = start_seconds(stream)
-        for packet in packets(container, [stream], clock):
+        for packet in packets(container, stream, clock):
             at_s = seconds(packet.pts if packet.pts is not None else packet.dts, packet.time_base)
             if at_s is not None:
                 end_s = max(end_s, at_s - start_s + (seconds(packet.duration, packet.time_base) or 0.0))
@@ -89,7 +98,7 @@ def measured_seconds(source: Source, form: Format, limits: Limits, clock: Clock)
     return end_s
 
 
-def start_seconds(stream: av.VideoStream) -> float:
+def start_seconds(stream: Stream) -> float:
     """The time stamp that a clip begins at; may be negative."""
     return seconds(stream.start_time, stream.time_base) or 0.0
 
@@ -102,13 +111,12 @@ def shown_frames(container: InputContainer, stream: av.VideoStream, clock: Clock
     """
     start_s, step_s = start_seconds(stream), 1 / _rate(stream)
     next_s = 0.0
-    for packet in packets(container, [stream], clock):
-        for frame in frames_of(packet):
-            check_frame(clock.name, frame.width, frame.height, limits)
-            stamp_s = seconds(frame.pts, frame.time_base)
-            at_s = next_s if stamp_s is None else stamp_s - start_s
-            next_s = at_s + (seconds(frame.duration, frame.time_base) or step_s)
-            yield Shown(frame, at_s, next_s)
+    for frame in frames(container, stream, clock):
+        check_frame(clock.name, frame.width, frame.height, limits)
+        stamp_s = seconds(frame.pts, frame.time_base)
+        at_s = next_s if stamp_s is None else stamp_s - start_s
+        next_s = at_s + (seconds(frame.duration, frame.time_base) or step_s)
+        yield Shown(frame, at_s, next_s)
 
 
 def rgb_pixels(frame: av.VideoFrame, stream: av.VideoStream, short_side: int) -> npt.NDArray[np.uint8]:
@@ -136,25 +144,26 @@ def _rate(stream: av.VideoStream) -> float:
 
 def _sample(
     container: InputContainer, stream: av.VideoStream, length_s: float, clock: Clock, limits: Limits
-) -> tuple[list[tuple[float, npt.NDArray[np.uint8]]], float]:
+) -> tuple[list[TimedPixels], float]:
     """Times with pixels of the frames on show in the middle of each stretch, and the length as it turned out."""
     prepare_video(stream, clock.name, limits)
     player = _Player(container, stream, clock, limits)
-    shown = player.frames_at(_middles(length_s))
+    shown = player.frames_at(middles(length_s))
     end_s = player.end_s
     if end_s is not None and end_s < min(_CUT_OFF_SHARE * length_s, length_s - 0.5):
         if stream.duration:  # the stream's own length; the file's may be that of a longer sound
             came = f"{clock.name}: pictures for {end_s:.1f} s where its header states {length_s:.1f} s"
             raise MediaError(came, "a whole file", "Copy or download it again.")
         player.rewind()
-        shown, length_s = player.frames_at(_middles(end_s)), end_s
+        shown, length_s = player.frames_at(middles(end_s)), end_s
     if not shown:
         raise MediaError(f"{clock.name}: no frame that decodes", "a whole video", "Copy or export it again.")
     return shown, max(length_s, shown[-1][0])
 
 
-def _middles(length_s: float) -> npt.NDArray[np.float64]:
-    return (np.arange(NUM_FRAMES) + 0.5) * (length_s / NUM_FRAMES)
+def middles(length_s: float) -> npt.NDArray[np.float64]:
+    """The middles of `NUM_FRAMES` equal stretches of a length, seconds."""
+    return (np.arange(NUM_FRAMES, dtype=np.float64) + 0.5) * (length_s / NUM_FRAMES)
 
 
 class _Player:
@@ -173,9 +182,9 @@ class _Player:
         self.end_s: float | None = None
         self._advance()
 
-    def frames_at(self, times_s: npt.NDArray[np.float64]) -> list[tuple[float, npt.NDArray[np.uint8]]]:
+    def frames_at(self, times_s: npt.NDArray[np.float64]) -> list[TimedPixels]:
         """Time and pixels of the frame on show at each of the rising times; a frame that is on show twice once."""
-        taken: list[tuple[float, npt.NDArray[np.uint8]]] = []
+        taken: list[TimedPixels] = []
         for time_s in times_s:
             self._go_to(float(time_s))
             shown = self._now or self._next
@@ -195,15 +204,19 @@ class _Player:
 
     def _key_frame_between(self, now_s: float, time_s: float) -> bool:
         """Whether jumping to `time_s` skips anything, by the file's index; without one, by the distance."""
-        entries, base = self._stream.index_entries, self._stream.time_base
-        if len(entries) < 2 or not base:
+        entries = self._stream.index_entries
+        if len(entries) < 2:
             return time_s - now_s > _BLIND_SEEK_S
-        found = entries.search_timestamp(int((time_s + self._start_s) / base))
-        return found >= 0 and (seconds(entries[found].timestamp, base) or 0.0) - self._start_s > now_s
+        found = entries.search_timestamp(self._stamp(time_s))
+        return found >= 0 and entries[found].timestamp > self._stamp(now_s)
+
+    def _stamp(self, time_s: float) -> int:
+        """A time as the stream counts it."""
+        return int((time_s + self._start_s) / float(self._stream.time_base or _MICROSECOND))
 
     def _jump(self, time_s: float) -> None:
         try:
-            self._container.seek(int((time_s + self._start_s) / self._stream.time_base), stream=self._stream)
+            self._container.seek(self._stamp(time_s), stream=self._stream)
         except av.FFmpegError:
             return  # a file that cannot be jumped in is decoded on
         self._frames = shown_frames(self._container, self._stream, self._clock, self._limits)
