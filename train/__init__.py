@@ -1,0 +1,1 @@
+"""Training, evaluation and publishing of UniMMA models; never imported by the package or the app."""

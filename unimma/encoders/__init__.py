@@ -1,0 +1,1 @@
+"""Encoders: one file per family, found by name through the registry."""

@@ -1,0 +1,64 @@
+"""What an encoder is: decoded media in, features out. One file per family; the registry finds them by name."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from unimma.types import Modality
+
+Prepared = Mapping[str, Tensor]  # one item as model input, on the CPU
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderInfo:
+    """What a person wants to know before using an encoder.
+
+    Attributes:
+        paper: authors, year and where to read it.
+        licence: terms of the weights.
+        input: what it looks at or listens to, with units ("224 x 224 px", "16 kHz").
+        weights: where the weights come from and which (package and version, or repository).
+    """
+
+    paper: str
+    licence: str
+    input: str
+    weights: str
+
+
+class Encoder(Protocol):
+    """Features of one modality.
+
+    `prepare` runs on one decoded item, on the CPU, and may run in worker threads; `encode` runs on many prepared items
+    (their lengths may differ) and gives float32 features [B, dim] on the encoder's device. The features of an item do
+    not depend on its neighbours in the batch.
+    """
+
+    modality: Modality
+    dim: int
+    info: EncoderInfo
+    network: nn.Module
+
+    def prepare(self, item: Any) -> Prepared: ...
+
+    def encode(self, batch: Sequence[Prepared]) -> Tensor: ...
+
+
+def fingerprint(*parts: nn.Module | Encoder | str) -> str:
+    """Twelve hexadecimal digits that change with any weight or with what an encoder looks at."""
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, str):
+            digest.update(part.encode())
+            continue
+        if not isinstance(part, nn.Module):
+            digest.update(part.info.input.encode())
+        module = part if isinstance(part, nn.Module) else part.network
+        for name, tensor in sorted(module.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(tensor.detach().cpu().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()[:12]

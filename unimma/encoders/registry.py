@@ -1,0 +1,61 @@
+"""Encoders by name: what ships registers here, plugins through the entry-point group `unimma.encoders`."""
+
+import difflib
+from collections.abc import Callable
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any, TypeVar
+
+from unimma.encoders.base import Encoder
+from unimma.errors import ModelError
+
+# Imported when asked for: each module brings heavy libraries of its own.
+_SHIPPED = {
+    "aisfx": "unimma.encoders.aisfx",
+    "efficientnet-lite2": "unimma.encoders.efficientnet_lite",
+    "minilm": "unimma.encoders.minilm",
+    "yamnet-student": "unimma.encoders.yamnet_student",
+}
+_ENCODERS: dict[str, Callable[..., Encoder]] = {}
+
+Factory = TypeVar("Factory", bound=Callable[..., Any])
+
+
+def register(name: str) -> Callable[[Factory], Factory]:
+    """Make a class (or a function that returns an encoder) known under a name.
+
+    Raises:
+        ModelError: the name is taken by another one.
+    """
+
+    def add(factory: Factory) -> Factory:
+        if _ENCODERS.get(name, factory) is not factory:
+            raise ModelError(f"a second encoder named {name!r}", "a name that is not taken", "Choose another name.")
+        _ENCODERS[name] = factory
+        return factory
+
+    return add
+
+
+def find(name: str) -> Callable[..., Encoder]:
+    """The factory registered under `name`: shipped ones first, then installed plugins.
+
+    Raises:
+        ModelError: nobody knows the name; the nearest known ones are in the message.
+    """
+    if name not in _ENCODERS and name in _SHIPPED:
+        import_module(_SHIPPED[name])
+    if name not in _ENCODERS:
+        for entry in entry_points(group="unimma.encoders", name=name):
+            register(name)(entry.load())
+    if name not in _ENCODERS:
+        known = names()
+        near = difflib.get_close_matches(name, known, n=3) or known
+        raise ModelError(f"encoder {name!r}", f"one of {', '.join(near)}", "Check the name, or install its plugin.")
+    return _ENCODERS[name]
+
+
+def names() -> list[str]:
+    """Every encoder that can be found by name, in alphabetical order; loads none of them."""
+    plugins = {entry.name for entry in entry_points(group="unimma.encoders")}
+    return sorted(plugins | set(_SHIPPED) | set(_ENCODERS))
