@@ -1,7 +1,7 @@
 """Whether the app's pins install on the Python that ZeroGPU hosts run: python .ci/hosted.py
 
-A dry run of pip for Python 3.12, from wheels alone. pip judges markers by the Python that it runs on, so ours are judged
-here.
+A dry run of pip for Python 3.12, from wheels alone. pip judges markers by the Python that it runs on, so this judges
+ours itself.
 """
 
 import subprocess
