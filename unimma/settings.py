@@ -11,6 +11,8 @@ from unimma.errors import ConfigError
 
 AUDIO_RATE_HZ = 44_100  # what every decoded sound is brought to: the widest band that a bundled encoder hears
 NUM_FRAMES = 16  # frames sampled evenly from a clip
+MAX_HITS = 1_000  # of one search
+EXACT_SEARCH_UP_TO = 10_000  # vectors of one modality; above, Chroma names the candidates (benchmarks/search_switch.py)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +27,8 @@ class Limits:
     max_audio_seconds: float = 1_800.0
     max_video_seconds: float = 7_200.0
     max_streams: int = 32
-    max_decode_seconds: float = 60.0
+    max_decode_seconds: float = 60.0  # of wall time, to look at a file
+    max_encode_seconds: float = 1_800.0  # of wall time, to re-encode one that is kept
 
     @classmethod
     def from_env(cls) -> "Limits":

@@ -7,10 +7,11 @@ import numpy.typing as npt
 from PIL import Image as PIL
 
 from unimma.errors import MediaError
+from unimma.media.container import check_length
 from unimma.media.image import check_pixels, open_picture, to_rgb
 from unimma.media.kind import Format
 from unimma.media.source import Clock, Source, reading
-from unimma.media.video import SHORT_SIDE, clip, middles
+from unimma.media.video import SHORT_SIDE, Shown, clip, middles
 from unimma.settings import Limits
 from unimma.types import Video
 
@@ -28,19 +29,19 @@ def decode_animation(source: Source, form: Format, limits: Limits) -> Video:
     """
     clock = Clock.start(source.name, limits.max_decode_seconds)
     with reading(source), open_picture(source, form, limits) as picture:
-        starts = [at_s for at_s, _ in moving_frames(picture, clock, limits)]
-        length_s = starts[-1] + _duration_s(picture)
+        stretches = [(shown.at_s, shown.until_s) for shown in moving_frames(picture, clock, limits)]
+        starts, length_s = [at_s for at_s, _ in stretches], stretches[-1][1]
         wanted = set(np.searchsorted(starts, middles(length_s), side="right") - 1)
         taken = [
-            (at_s, _shrunk(frame))
-            for i, (at_s, frame) in enumerate(moving_frames(picture, clock, limits))
+            (shown.at_s, _shrunk(shown.frame))
+            for i, shown in enumerate(moving_frames(picture, clock, limits))
             if i in wanted
         ]
     return clip(taken, length_s, None, source.name)
 
 
-def moving_frames(picture: PIL.Image, clock: Clock, limits: Limits) -> Iterator[tuple[float, PIL.Image]]:
-    """Each frame in order with the second it starts at; the frame is Pillow's own, valid until the next is asked for.
+def moving_frames(picture: PIL.Image, clock: Clock, limits: Limits) -> Iterator[Shown[PIL.Image]]:
+    """Each frame in order; it is Pillow's own picture, so it changes when the next one is asked for.
 
     Raises:
         MediaError: not moving, or over a limit.
@@ -56,11 +57,10 @@ def moving_frames(picture: PIL.Image, clock: Clock, limits: Limits) -> Iterator[
         clock.check()
         picture.seek(i)
         check_pixels(clock.name, picture.size, limits.max_frame_pixels)  # a GIF may grow on the way
-        yield at_s, picture
-        at_s += _duration_s(picture)
-        if at_s > limits.max_video_seconds:
-            most = f"at most {limits.max_video_seconds:,.0f} s"
-            raise MediaError(f"{clock.name}: longer than {at_s:,.0f} s", most, "Cut it into shorter pieces.")
+        until_s = at_s + _duration_s(picture)
+        check_length(clock.name, until_s, limits.max_video_seconds)
+        yield Shown(picture, at_s, until_s)
+        at_s = until_s
 
 
 def _duration_s(picture: PIL.Image) -> float:

@@ -69,7 +69,7 @@ def _read(container: InputContainer, stream: av.AudioStream, clock: Clock, most_
     for frame in frames(container, stream, clock):
         if setting != (frame.layout.name, frame.sample_rate, frame.format.name):  # may change on the way
             setting = (frame.layout.name, frame.sample_rate, frame.format.name)
-            resampler = av.AudioResampler(format="fltp", layout=frame.layout, rate=AUDIO_RATE_HZ)
+            resampler = av.AudioResampler(format="flt", layout=frame.layout, rate=AUDIO_RATE_HZ)
         samples += _averaged(resampler, frame)
         if len(samples) > most_bytes:
             break
@@ -81,9 +81,13 @@ def _averaged(resampler: av.AudioResampler | None, frame: av.AudioFrame | None) 
     """A frame (None: what is left over) resampled, the mean of its channels as float32 bytes.
 
     The mean, and not FFmpeg's own mixing, which makes a sound that is equal on both channels 3 dB louder.
+    Interleaved, since PyAV reads past the planes of a planar frame of eight channels or more.
     """
     parts = resampler.resample(frame) if resampler else []
-    return b"".join(part.to_ndarray().mean(axis=0).astype(np.float32).tobytes() for part in parts)
+    return b"".join(
+        part.to_ndarray().reshape(-1, part.layout.nb_channels).mean(axis=1, dtype=np.float32).tobytes()
+        for part in parts
+    )
 
 
 def _checked(waveform: npt.NDArray[np.float32], name: str) -> npt.NDArray[np.float32]:

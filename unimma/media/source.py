@@ -1,5 +1,6 @@
 """One file to decode: its name for people, its first bytes, and a way to open it; checked before it is read."""
 
+import errno
 import io
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import BinaryIO
 from unimma.errors import MediaError, UnimmaError
 from unimma.settings import Limits
 
+_NOT_ITS_FAULT = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EROFS}  # the machine's, not the file's
 HEAD_BYTES = 4096  # enough for every signature, and for the root element of a page behind a long preamble
 
 
@@ -90,13 +92,15 @@ def reading(source: Source) -> Iterator[None]:
     """Turns whatever a decoder throws at a damaged file into a MediaError.
 
     Raises:
-        MediaError: the block raised anything at all that is not an UnimmaError.
+        MediaError: the block raised anything at all, but for an UnimmaError and a full disk or table of files.
     """
     try:
         yield
     except UnimmaError:
         raise
     except Exception as error:  # decoders throw nearly every class there is at hostile bytes
+        if isinstance(error, OSError) and error.errno in _NOT_ITS_FAULT:
+            raise
         came = f"{source.name}: damaged, or cut off before its end"
         raise MediaError(came, "a whole file", "Copy or download it again, or export it anew.") from error
 

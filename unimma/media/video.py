@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import av
 import numpy as np
@@ -27,6 +28,7 @@ from unimma.media.source import Clock, Source, reading
 from unimma.settings import NUM_FRAMES, Limits
 from unimma.types import Audio, Video
 
+FrameT = TypeVar("FrameT")
 TimedPixels = tuple[float, npt.NDArray[np.uint8]]  # seconds from the start; [height, width, 3]
 
 SHORT_SIDE = 360  # pixels; encoders look at less
@@ -38,10 +40,10 @@ _USUAL_RATE = 25.0  # frames a second where a header states none or nonsense
 
 
 @dataclass(frozen=True)
-class Shown:
+class Shown(Generic[FrameT]):
     """A decoded frame and the stretch of time it is shown for, in seconds from the clip's start."""
 
-    frame: av.VideoFrame
+    frame: FrameT
     at_s: float
     until_s: float
 
@@ -103,7 +105,9 @@ def start_seconds(stream: Stream) -> float:
     return seconds(stream.start_time, stream.time_base) or 0.0
 
 
-def shown_frames(container: InputContainer, stream: av.VideoStream, clock: Clock, limits: Limits) -> Iterator[Shown]:
+def shown_frames(
+    container: InputContainer, stream: av.VideoStream, clock: Clock, limits: Limits
+) -> Iterator[Shown[av.VideoFrame]]:
     """Frames from where the container stands, in the order of showing, with sane times whatever the stamps say.
 
     Raises:
@@ -177,8 +181,8 @@ class _Player:
         self._container, self._stream, self._clock, self._limits = container, stream, clock, limits
         self._start_s = start_seconds(stream)
         self._frames = shown_frames(container, stream, clock, limits)
-        self._now: Shown | None = None
-        self._next: Shown | None = None
+        self._now: Shown[av.VideoFrame] | None = None
+        self._next: Shown[av.VideoFrame] | None = None
         self.end_s: float | None = None
         self._advance()
 
