@@ -1,0 +1,194 @@
+"""From a source (sentence, file, folder, item) to what a gallery stores: identified, decoded, named, staged."""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from unimma.errors import MediaError
+from unimma.gallery.files import MediaFolder
+from unimma.gallery.where import checked_metadata
+from unimma.media import decode, kind_of
+from unimma.media.thumbnail import thumbnail
+from unimma.settings import Limits
+from unimma.types import Audio, Decoded, Image, Item, Metadata, Modality, Span, Text, Video
+
+_TITLE_CHARS = 80
+_HASH_DIGITS = 32
+
+
+@dataclass(frozen=True)
+class Source:
+    """One thing to add.
+
+    Attributes:
+        content: a sentence or a file.
+        modality: as what the file is wanted; None for what it is by itself.
+        title: "" for one made from the words or the file's name.
+    """
+
+    content: str | Path
+    modality: Modality | None = None
+    title: str = ""
+    span: Span | None = None
+    metadata: Metadata | None = None
+
+    @property
+    def name(self) -> str:
+        """What people know it by: the file's name or the beginning of the sentence."""
+        return _printable(self.content.name) if isinstance(self.content, Path) else shortened(self.content)
+
+
+def expand(sources: Iterable[str | Path | Item], metadata: Metadata | None) -> list[Source]:
+    """Every source as one `Source`: a folder becomes the files below it, sorted, without hidden ones.
+
+    Raises:
+        ConfigError: metadata that cannot be stored.
+    """
+    common = checked_metadata(metadata or {})
+    return [source for given in sources for source in _expand_one(given, common)]
+
+
+def identify(source: Source, limits: Limits) -> str:
+    """The id of a source: a hash of its bytes or words, and of modality and span where it is not all of itself.
+
+    Raises:
+        MediaError: a file that is not there, too large, or of no kind that is known.
+    """
+    kind = kind_of(source.content, limits=limits)
+    if kind is Modality.TEXT:  # by its words, so that a sentence and the file of it are one item
+        digest = hashlib.sha256(_words(source.content, limits).encode())
+    else:
+        try:
+            with Path(source.content).open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256")
+        except OSError as error:
+            raise unreadable(source.name, error) from error
+    if source.span or source.modality not in (None, kind):
+        digest.update(f"\0{source.modality or kind}\0{source.span}".encode())
+    return digest.hexdigest()[:_HASH_DIGITS]
+
+
+def prepare(
+    source: Source, item_id: str, taken: frozenset[Modality], files: MediaFolder | None, limits: Limits
+) -> tuple[Item, Decoded]:
+    """Decode a source and stage its media: the item, whose `uri` is the staged file, and what is to be embedded.
+
+    Args:
+        taken: the modalities that the model can embed.
+        files: where media are staged; None where the gallery keeps them already, and `uri` stays "".
+    Raises:
+        MediaError: it cannot be decoded, embedded, or kept on disk.
+    """
+    try:
+        decoded = decode(source.content, modality=source.modality, limits=limits)
+        if decoded.modality not in taken:
+            came, kinds = f"{source.name}: {decoded.modality}", " or ".join(sorted(taken))
+            raise MediaError(came, f"{kinds}, which the model knows", "Choose another model for this file.")
+        part = decoded if source.span is None else stretch(decoded, source.span, source.name)
+        content = decoded.text.encode() if isinstance(decoded, Text) else Path(source.content)
+        picture = thumbnail(decoded)
+        staged = str(files.stage(content, decoded.modality, limits)) if files else ""
+    except OSError as error:
+        raise unreadable(source.name, error) from error
+    item = Item(
+        modality=decoded.modality,
+        title=source.title or default_title(source.content, decoded),
+        uri=staged,
+        id=item_id,
+        span=source.span,
+        metadata=source.metadata or {},
+        thumbnail=picture,
+        text=decoded.text if isinstance(decoded, Text) else None,
+    )
+    return item, part
+
+
+def stretch(decoded: Decoded, span: Span, name: str) -> Decoded:
+    """The part of sound, clip or text that `span` names: seconds, or character offsets for text.
+
+    Raises:
+        MediaError: a span that lies outside or is empty, or one of a picture.
+    """
+    todo = "Leave the span out for the whole file."
+    if isinstance(decoded, Image):
+        raise MediaError(f"{name}: a span of a picture", "a sound, a clip or a text", todo)
+    length = len(decoded.text) if isinstance(decoded, Text) else decoded.duration_s
+    if not 0 <= span.start < span.end <= length + 0.1:  # containers round their lengths
+        raise MediaError(f"{name}: the span {span.start:g} to {span.end:g}", f"0 to {length:g}", todo)
+    match decoded:
+        case Text(text=text):
+            return replace(decoded, text=text[int(span.start) : int(span.end)])
+        case Audio():
+            return _cut(decoded, span)
+        case Video(frames=frames, times=times, sound=sound):
+            inside = np.flatnonzero((times >= span.start) & (times <= span.end))
+            if not len(inside):  # shorter than the distance of two frames: the nearest one
+                inside = np.argmin(np.abs(times - (span.start + span.end) / 2), keepdims=True)
+            cut = None if sound is None or span.start >= sound.duration_s else _cut(sound, span)
+            shifted = np.maximum(times[inside] - span.start, 0.0)
+            return replace(decoded, frames=frames[inside], times=shifted, duration_s=span.end - span.start, sound=cut)
+
+
+def default_title(content: str | Path, decoded: Decoded) -> str:
+    """A file's name without its ending, made readable; of a sentence, its beginning."""
+    if isinstance(content, Path):
+        return clean_title(re.sub(r"[_\-.]+", " ", _printable(content.stem))) or str(decoded.modality)
+    return shortened(decoded.text if isinstance(decoded, Text) else content)
+
+
+def clean_title(title: str) -> str:
+    """One line of printable characters."""
+    return " ".join(_printable(title).split())
+
+
+def shortened(text: str) -> str:
+    """The first 80 characters or so of a text, cut between words."""
+    line = clean_title(text[: 20 * _TITLE_CHARS])
+    if len(line) <= _TITLE_CHARS:
+        return line
+    return line[: _TITLE_CHARS - 1].rsplit(" ", 1)[0].rstrip(" ,;:.") + "…"
+
+
+def unreadable(name: str, error: OSError) -> MediaError:
+    """What the system said, without the path that it would name."""
+    return MediaError(
+        f"{name}: {error.strerror or type(error).__name__}", "a file that can be read and kept", "Try again."
+    )
+
+
+def _expand_one(given: str | Path | Item, common: dict[str, str | int | float | bool]) -> Iterator[Source]:
+    if isinstance(given, Item):
+        facts = common | checked_metadata(given.metadata)
+        content = given.text if given.text is not None else Path(given.uri)
+        yield Source(content, given.modality, clean_title(given.title), given.span, facts)
+    elif isinstance(given, Path) and given.is_dir():
+        yield from (Source(path, metadata=common) for path in _files_below(given))
+    else:
+        yield Source(given, metadata=common)
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    for here, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(here, name) for name in sorted(names) if not name.startswith("."))
+
+
+def _words(content: str | Path, limits: Limits) -> str:
+    decoded = decode(content, modality=Modality.TEXT, limits=limits)
+    assert isinstance(decoded, Text)
+    return decoded.text
+
+
+def _cut(sound: Audio, span: Span) -> Audio:
+    start, end = round(span.start * sound.rate_hz), round(span.end * sound.rate_hz)
+    return replace(sound, waveform=sound.waveform[start:end])
+
+
+def _printable(text: str) -> str:
+    """Without control characters and halves of characters, which a file name may hold."""
+    return "".join(c if c.isprintable() else " " for c in text.encode(errors="replace").decode())
