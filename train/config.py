@@ -1,13 +1,14 @@
-"""A training run as one TOML file: frozen dataclasses, checked by Pydantic; an unknown key stops the run."""
+"""A training run as one TOML file: frozen dataclasses checked by Pydantic; an unknown key stops the run."""
 
 import difflib
 import tomllib
-from collections.abc import Iterable
-from dataclasses import field
+from collections.abc import Sequence
+from dataclasses import field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ConfigDict, NonNegativeInt, PositiveFloat, PositiveInt, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, TypeAdapter
+from pydantic import ValidationError
 from pydantic.dataclasses import dataclass
 
 from unimma.errors import ConfigError
@@ -16,13 +17,124 @@ _STRICT = ConfigDict(extra="forbid")
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
+class DataConfig:
+    """What is learned from."""
+
+    folder: Path | None = None  # of Parquet files; None: the scene generator alone
+    sets: tuple[str, ...] = ()  # stems; empty: every set in the folder
+    max_rows: PositiveInt = 100_000  # of each set's train split
+    views: NonNegativeInt = 0  # varied views of each picture and sound beside the plain one
+    single_view: tuple[str, ...] = ()  # sets that are seen plain only
+    scene_variations: NonNegativeInt = 24  # of each generated scene's picture and sound
+    scene_clips: NonNegativeInt = 4  # of each generated scene's clip
+    max_sentences: PositiveInt = 60_000  # of the text-only captions
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class DistillConfig:
     """How the small sound network learns from its teacher."""
 
     teacher: str = "teachers"  # folder of yamnet.tflite, below the data folder
     num_windows: PositiveInt = 100_000
-    epochs: PositiveInt = 6
+    epochs: PositiveInt = 7
     batch_size: PositiveInt = 128
     lr: PositiveFloat = 2e-3
-    weight_decay: PositiveFloat = 1e-4
+    weight_decay: NonNegativeFloat = 1e-4
     seed: NonNegativeInt = 0
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class ModelShape:
+    """The heads' sizes; the encoders are the bundled ones."""
+
+    name: str = "unimma-bundled"
+    hidden: PositiveInt = 1024
+    num_layers: int = Field(default=2, ge=2, le=3)
+    dropout: float = Field(default=0.4, ge=0.0, lt=1.0)
+    num_frames: PositiveInt = 8
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class LossWeights:
+    """The weighted sum that is minimised."""
+
+    image_text: NonNegativeFloat = 1.0
+    audio_text: NonNegativeFloat = 1.0
+    video_text: NonNegativeFloat = 0.5
+    text_text: NonNegativeFloat = 0.3
+    image_classes: NonNegativeFloat = 0.3  # KL to the picture encoder's own class probabilities
+    audio_classes: NonNegativeFloat = 0.1  # KL to the sound encoder's
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class OptimConfig:
+    """How the heads are trained."""
+
+    steps: PositiveInt = 3_000
+    batch_size: PositiveInt = 1_024
+    lr: PositiveFloat = 1e-3  # peak of a one-cycle schedule
+    text_lr: PositiveFloat = 1e-4  # the text head's peak: it starts as the identity and should not run away
+    weight_decay: NonNegativeFloat = 0.02
+    seed: NonNegativeInt = 0
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class TrainConfig:
+    """Everything that decides a run."""
+
+    data: DataConfig = field(default_factory=DataConfig)
+    model: ModelShape = field(default_factory=ModelShape)
+    distill: DistillConfig | None = None  # None: the student stays as it starts
+    loss: LossWeights = field(default_factory=LossWeights)
+    optim: OptimConfig = field(default_factory=OptimConfig)
+
+
+def read_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
+    """A run's config from its TOML file, with "section.key=value" overrides put in (values in TOML's spelling).
+
+    Raises:
+        ConfigError: no such file, no TOML, an unknown key (the nearest known one is named) or a value out of range.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path.name} cannot be read ({error})", "a TOML file", "Check --config.") from error
+    for override in overrides:
+        _put(raw, override)
+    try:
+        return TypeAdapter(TrainConfig).validate_python(raw)
+    except ValidationError as error:
+        raise _config_error(path, error) from error
+
+
+def _put(raw: dict[str, Any], override: str) -> None:
+    key, equals, value = override.partition("=")
+    *sections, last = key.strip().split(".")
+    if not equals:
+        raise ConfigError(f"--set {override}", "section.key=value", "Write for example --set optim.steps=100.")
+    for section in sections:
+        raw = raw.setdefault(section, {})
+    try:
+        raw[last] = tomllib.loads(f"x = {value}")["x"]
+    except tomllib.TOMLDecodeError:
+        raw[last] = value  # a bare word is a string
+
+
+def _config_error(path: Path, error: ValidationError) -> ConfigError:
+    lines = []
+    for mistake in error.errors():
+        where = ".".join(str(part) for part in mistake["loc"])
+        near = difflib.get_close_matches(where, _known_keys(TrainConfig), n=1)
+        hint = f" (nearest known key: {near[0]})" if near and mistake["type"] == "unexpected_keyword_argument" else ""
+        lines.append(f"{where}: {mistake['msg'].lower()}{hint}")
+    return ConfigError(f"{path.name}: {'; '.join(lines)}", "known keys with values in range", "Correct the file.")
+
+
+def _known_keys(config: type, prefix: str = "") -> list[str]:
+    keys = []
+    for entry in fields(config):
+        keys.append(prefix + entry.name)
+        inner = DistillConfig if entry.name == "distill" else entry.type
+        if isinstance(inner, type) and is_dataclass(inner):
+            keys += _known_keys(inner, f"{prefix}{entry.name}.")
+    return keys

@@ -1,6 +1,7 @@
 """Projection heads: an encoder's features → a unit-length embedding in the shared space."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -148,6 +149,6 @@ def build_head(config: HeadConfig) -> nn.Module:
 def _mlp(num_features: int, config: HeadConfig) -> nn.Sequential:
     widths = [num_features, *[config.hidden] * (config.num_layers - 1), config.dim]
     layers: list[nn.Module] = [nn.Dropout(config.dropout / 2)]
-    for before, after in zip(widths, widths[1:], strict=False):
+    for before, after in pairwise(widths):
         layers += [nn.Linear(before, after), nn.GELU(), nn.Dropout(config.dropout)]
     return nn.Sequential(*layers[:-2])

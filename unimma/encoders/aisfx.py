@@ -71,7 +71,7 @@ class AisfxEncoder:
     modality = Modality.AUDIO
     dim = NUM_FEATURES
     info = EncoderInfo(
-        paper="Ma and Lerch 2022, Representation Learning for the Automatic Indexing of Sound Effects Libraries (ISMIR)",
+        paper="Ma and Lerch 2022, Automatic Indexing of Sound Effects Libraries, ISMIR, arXiv 2208.09096",
         licence="CC BY 4.0 (weights; Alison B. Ma and Alexander Lerch)",
         input="44.1 kHz, one channel, any length",
         weights=_WEIGHTS.requirement,

@@ -64,7 +64,7 @@ class _Residual(nn.Module):
 
 
 class LogMelWindows(nn.Module):
-    """float32 waveform [num_samples] at 16 kHz → windows [num_windows, 96, 64]; a short sound is padded with silence."""
+    """float32 waveform [num_samples] at 16 kHz → [num_windows, 96, 64]; a short sound is padded with silence."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -87,6 +87,7 @@ class YamnetStudentEncoder:
 
     modality = Modality.AUDIO
     dim = NUM_FEATURES + NUM_CLASSES
+    weights_travel = True  # with the checkpoint: no package carries them
     info = EncoderInfo(
         paper="Ours, distilled from YAMNet (Gemmeke et al. 2017, Audio Set; Howard et al. 2017, arXiv 1704.04861)",
         licence="as the checkpoint that carries it",

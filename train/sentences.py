@@ -1,0 +1,54 @@
+"""Sentences as numbers: every distinct one gets an index and, once, its features from the frozen text encoder."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from unimma.encoders.base import Encoder, fingerprint
+from unimma.types import Text
+
+BATCH_SENTENCES = 64
+
+
+class Sentences:
+    """A growing list of distinct sentences; `features` encodes them all."""
+
+    def __init__(self) -> None:
+        self._index: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def add(self, sentences: Iterable[str]) -> npt.NDArray[np.int64]:
+        """Indices of the sentences, new ones at the end."""
+        return np.array([self._index.setdefault(said, len(self._index)) for said in sentences], np.int64)
+
+    def features(self, encoder: Encoder, cache: Path) -> Tensor:
+        """float32 [len(self), F] in the order of the indices; kept in `cache`, keyed by the sentences and the encoder."""
+        known = list(self._index)
+        key = hashlib.sha256("\n".join(known).encode()).hexdigest()[:12]
+        path = cache / f"sentences-{key}-{fingerprint(encoder)}.npy"
+        if not path.is_file():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            values = encode_sentences(encoder, known)
+            unfinished = path.with_suffix(".part")
+            with unfinished.open("wb") as stream:
+                np.save(stream, values.astype(np.float16))
+            unfinished.replace(path)
+        return torch.from_numpy(np.load(path).astype(np.float32))
+
+
+def encode_sentences(encoder: Encoder, sentences: Sequence[str]) -> npt.NDArray[np.float32]:
+    """Features of sentences, float32 [n, F]; similar lengths go together, so that little is padded."""
+    values = np.zeros((len(sentences), encoder.dim), np.float32)
+    order = np.argsort([len(said) for said in sentences], kind="stable")
+    for start in tqdm(range(0, len(order), BATCH_SENTENCES), desc="sentences", disable=None):
+        part = order[start : start + BATCH_SENTENCES]
+        values[part] = encoder.encode([encoder.prepare(Text(sentences[i])) for i in part]).cpu().numpy()
+    return values

@@ -1,0 +1,105 @@
+"""`load_model`: the bundled model, or a folder that `save_pretrained` wrote."""
+
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from unimma.encoders.base import Encoder
+from unimma.encoders.joined import FramesAndSound, JoinedEncoder
+from unimma.encoders.registry import find
+from unimma.errors import ModelError
+from unimma.heads import HeadConfig, build_head
+from unimma.model import ModelConfig, Tower, UniMMA
+from unimma.settings import assets_dir
+from unimma.types import Modality
+
+log = logging.getLogger(__name__)
+BUNDLED = "bundled"
+
+
+def load_model(name: str | Path = BUNDLED) -> UniMMA:
+    """Load a model by name: "bundled", or the path of a folder with config.json and model.safetensors.
+
+    Needs no network where the weights' packages are installed (`unimma.encoders.weights`).
+
+    Raises:
+        ModelError: no such model, damaged files, or weights that cannot be had.
+    """
+    folder = assets_dir() / "bundled" if str(name) == BUNDLED else Path(name)
+    if not (folder / "config.json").is_file():
+        raise ModelError(
+            f"model {folder.name!r}", f"{BUNDLED!r} or a folder with config.json", "Check the name, or train one."
+        )
+    model = build_model(read_config(folder), card=_text(folder / "README.md"), metrics=_metrics(folder))
+    model.load_own_weights(_weights(folder))
+    return model
+
+
+def build_model(config: ModelConfig, *, card: str = "", metrics: Mapping[str, Any] | None = None) -> UniMMA:
+    """A model of that shape: pip-carried weights in place, its own weights still untrained."""
+    towers: dict[Modality, Tower] = {}
+    for modality in Modality:  # in the enum's order: clips, the last, are made of the towers before
+        if modality in config.encoders:
+            encoder = build_encoder(config.encoders[modality], config.dim, towers)
+            towers[modality] = Tower(encoder, build_head(config.heads[modality]))
+    return UniMMA(config, towers, card=card, metrics=metrics)
+
+
+def build_encoder(spec: Mapping[str, Any], width: int, towers: Mapping[Modality, Tower]) -> Encoder:
+    """An encoder from its entry in config.json.
+
+    {"name": N} is one from the registry, {"joined": [N, …]} several side by side, {"frames_and_sound": count} clips
+    through the image and audio towers; `width` is that of the shared space.
+
+    Raises:
+        ModelError: none of these, or an unknown name.
+    """
+    match dict(spec):
+        case {"name": str(name)}:
+            return find(name)()
+        case {"joined": [*names]}:
+            return JoinedEncoder({name: find(name)() for name in names})
+        case {"frames_and_sound": int(count)}:
+            return FramesAndSound(towers[Modality.IMAGE], towers[Modality.AUDIO], width=width, num_frames=count)
+    raise ModelError(f"encoder {dict(spec)}", "name, joined or frames_and_sound", "Check the checkpoint's config.json.")
+
+
+def read_config(folder: Path) -> ModelConfig:
+    """The config.json of a checkpoint folder.
+
+    Raises:
+        ModelError: unreadable, or of another format.
+    """
+    try:
+        raw = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        return ModelConfig(
+            name=raw["name"],
+            dim=raw["dim"],
+            encoders={Modality(m): spec for m, spec in raw["encoders"].items()},
+            heads={Modality(m): HeadConfig(**head) for m, head in raw["heads"].items()},
+            null={pair: (float(mean), float(std)) for pair, (mean, std) in raw["null"].items()},
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        came = f"config.json of {folder.name} cannot be read ({error})"
+        raise ModelError(came, "one that save_pretrained wrote", "Take the folder afresh.") from error
+
+
+def _weights(folder: Path) -> dict[str, Any]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(folder / "model.safetensors")
+    except (OSError, SafetensorError) as error:
+        came = f"model.safetensors of {folder.name} cannot be read"
+        raise ModelError(came, "one that save_pretrained wrote", "Take the folder afresh.") from error
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def _metrics(folder: Path) -> dict[str, Any]:
+    return dict(json.loads(_text(folder / "metrics.json") or "{}"))

@@ -1,0 +1,219 @@
+"""UniMMA: one encoder and one head per modality, all into one space; embed anything, save, and tell versions apart."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from unimma import media
+from unimma.encoders.base import Encoder, Prepared, fingerprint
+from unimma.errors import ModelError
+from unimma.heads import HeadConfig
+from unimma.types import Decoded, Modality
+from unimma.windows import windows
+
+Query = str | Path | bytes | Decoded
+BATCH_ITEMS = 16  # what is prepared and encoded at once: bounds the memory of a long list
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """What a checkpoint's config.json says.
+
+    Attributes:
+        name: of the model, for people.
+        dim: width of the shared space.
+        encoders: modality → how its encoder is made, as `unimma.loading.build_encoder` reads it.
+        heads: modality → the shape of its head.
+        null: "query modality → gallery modality" → mean and standard deviation of the cosine of unrelated pairs.
+    """
+
+    name: str
+    dim: int
+    encoders: Mapping[Modality, Mapping[str, Any]]
+    heads: Mapping[Modality, HeadConfig]
+    null: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+
+class Tower(nn.Module):
+    """One modality's way into the shared space: its encoder (frozen), then its head."""
+
+    def __init__(self, encoder: Encoder, head: nn.Module) -> None:
+        super().__init__()
+        self.encoder, self.head = encoder, head
+
+    def forward(self, batch: Sequence[Prepared]) -> Tensor:
+        """Prepared items → unit rows [B, D]."""
+        embedding: Tensor = self.head(self.encoder.encode(batch))
+        return embedding
+
+
+class UniMMA:
+    """A model: what it understands, and what it makes of it.
+
+    Args:
+        config: as saved in config.json.
+        towers: one per modality.
+        card: the model card, Markdown.
+        metrics: measured numbers, in the shape of `python -m train.evaluate --json`; empty where nothing was measured.
+
+    Embedding is safe from several threads at once.
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        towers: Mapping[Modality, Tower],
+        *,
+        card: str = "",
+        metrics: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.config, self.towers = config, dict(towers)
+        self.card, self.metrics = card, dict(metrics or {})
+        for tower in self.towers.values():
+            tower.eval()
+        self.fingerprint = self._fingerprint()
+
+    @property
+    def name(self) -> str:
+        return self.config.name
+
+    @property
+    def dim(self) -> int:
+        """Width of the shared space."""
+        return self.config.dim
+
+    @property
+    def modalities(self) -> frozenset[Modality]:
+        """What it can embed."""
+        return frozenset(self.towers)
+
+    def embed(self, items: Sequence[Query] | Query) -> npt.NDArray[np.float32]:
+        """Embed anything, mixed: a str is a sentence, a Path a file, bytes a file's content, or decoded media.
+
+        Returns:
+            float32 [n, dim], rows of unit length, in the order given.
+        Raises:
+            MediaError: something cannot be decoded.
+            ModelError: the model does not know a modality.
+        """
+        queries = [items] if isinstance(items, str | Path | bytes | Decoded) else list(items)
+        rows = np.zeros((len(queries), self.dim), np.float32)
+        for start in range(0, len(queries), BATCH_ITEMS):
+            part = [media.decode(query) for query in queries[start : start + BATCH_ITEMS]]
+            for modality in {item.modality for item in part}:
+                where = [i for i, item in enumerate(part) if item.modality is modality]
+                rows[[start + i for i in where]] = self._embed_decoded(modality, [part[i] for i in where])
+        return rows
+
+    def embed_sequence(self, item: Query) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
+        """Embed one item piece by piece: windows of a sound or clip, sentences of a text, a picture as a whole.
+
+        Returns:
+            float32 [n, dim], unit rows; float64 [n, 2], start and end of each piece in seconds (of a text: character
+            offsets; of a picture: zeros).
+        Raises:
+            MediaError, ModelError: as `embed`.
+        """
+        pieces = windows(media.decode(item))
+        times = np.array([(span.start, span.end) for _, span in pieces], np.float64)
+        return self.embed([piece for piece, _ in pieces]), times
+
+    def null_similarity(self, query: Modality, gallery: Modality) -> tuple[float, float]:
+        """Mean and standard deviation of the cosine between unrelated items of the two modalities.
+
+        Measured on training media and stored with the model; (0, 1 / sqrt(dim)), chance in an even space, where not.
+        """
+        return self.config.null.get(f"{query}-{gallery}", (0.0, self.dim**-0.5))
+
+    def to(self, device: str | torch.device) -> Self:
+        """Move encoders and heads; returns the model itself."""
+        for tower in self.towers.values():
+            tower.head.to(device)
+            tower.encoder.network.to(device)
+        return self
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write config.json, model.safetensors (heads and weights that no pip package carries) and the card.
+
+        Weights that float16 holds exactly are stored as float16; loading gives the same fingerprint.
+        """
+        from safetensors.torch import save_file
+
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file({name: _narrow(tensor) for name, tensor in self._own_weights().items()}, folder / "model.safetensors")
+        (folder / "config.json").write_text(json.dumps(_as_json(self.config), indent=2) + "\n", encoding="utf-8")
+        (folder / "README.md").write_text(self.card, encoding="utf-8")
+        (folder / "metrics.json").write_text(json.dumps(self.metrics, indent=2) + "\n", encoding="utf-8")
+
+    def load_own_weights(self, weights: Mapping[str, Tensor]) -> None:
+        """Put a checkpoint's tensors in place.
+
+        Raises:
+            ModelError: names or shapes are not those of this model.
+        """
+        own = self._own_weights()
+        wrong = sorted(set(own) ^ set(weights)) or [n for n in own if own[n].shape != weights[n].shape]
+        if wrong:
+            came = f"a checkpoint that does not fit its config.json at {', '.join(wrong[:3])}"
+            raise ModelError(came, f"{len(own)} tensors of that config", "Take both files from one training run.")
+        with torch.no_grad():
+            for name, tensor in own.items():
+                tensor.copy_(weights[name])
+        self.fingerprint = self._fingerprint()
+
+    def _embed_decoded(self, modality: Modality, items: Sequence[Decoded]) -> npt.NDArray[np.float32]:
+        if modality not in self.towers:
+            came = f"{modality} for the model {self.name!r}"
+            raise ModelError(came, f"one of {', '.join(sorted(self.towers))}", "Use another model for it.")
+        tower = self.towers[modality]
+        with torch.inference_mode():
+            z: npt.NDArray[np.float32] = tower([tower.encoder.prepare(item) for item in items]).float().cpu().numpy()
+        return z / np.linalg.norm(z, axis=1, keepdims=True)
+
+    def _own_weights(self) -> dict[str, Tensor]:
+        own = {}
+        for modality, tower in sorted(self.towers.items()):
+            for name, tensor in tower.head.state_dict().items():
+                own[f"heads.{modality}.{name}"] = tensor
+            for name, part in own_encoders(tower.encoder).items():
+                for key, tensor in part.network.state_dict().items():
+                    own[f"encoders.{name}.{key}"] = tensor
+        return own
+
+    def _fingerprint(self) -> str:
+        parts: list[nn.Module | Encoder | str] = []
+        for modality, tower in sorted(self.towers.items()):
+            parts += [str(modality), json.dumps(dict(self.config.encoders[modality]), sort_keys=True)]
+            parts += [tower.encoder, tower.head]
+        return fingerprint(*parts)
+
+
+def own_encoders(encoder: Encoder) -> dict[str, Encoder]:
+    """Those of an encoder's parts whose weights travel with the checkpoint, by name."""
+    parts: Mapping[str, Encoder] = getattr(encoder, "parts", {})
+    return {name: part for name, part in parts.items() if getattr(part, "weights_travel", False)}
+
+
+def _narrow(tensor: Tensor) -> Tensor:
+    half = tensor.detach().cpu().half()
+    exact = tensor.dtype == torch.float32 and torch.equal(half.float(), tensor.detach().cpu())
+    return half.contiguous() if exact else tensor.detach().cpu().contiguous()
+
+
+def _as_json(config: ModelConfig) -> dict[str, Any]:
+    return {
+        "format": 1,
+        "name": config.name,
+        "dim": config.dim,
+        "encoders": {str(m): dict(spec) for m, spec in config.encoders.items()},
+        "heads": {str(m): asdict(head) for m, head in config.heads.items()},
+        "null": {pair: list(values) for pair, values in config.null.items()},
+    }
