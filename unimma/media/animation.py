@@ -57,6 +57,7 @@ def moving_frames(picture: PIL.Image, clock: Clock, limits: Limits) -> Iterator[
         clock.check()
         picture.seek(i)
         check_pixels(clock.name, picture.size, limits.max_frame_pixels)  # a GIF may grow on the way
+        picture.load()  # WebP and AVIF tell a frame's time only then
         until_s = at_s + _duration_s(picture)
         check_length(clock.name, until_s, limits.max_video_seconds)
         yield Shown(picture, at_s, until_s)

@@ -43,7 +43,9 @@ def write_plain(
         OSError: the folder cannot be written, or the disk is full.
     """
     limits = limits or Limits.from_env()
-    file = open_source(source, name or (f"{stem}.txt" if modality is Modality.TEXT else ""), limits)
+    if isinstance(source, bytes) and modality is Modality.TEXT:
+        name = name or f"{stem}.txt"  # whoever has the words and asks for text says so
+    file = open_source(source, name, limits)
     form = format_of(file)
     if (form.reader, modality) not in _WRITERS:
         raise MediaError(f"{file.name}: no {modality}", f"a file with {modality} in it", "Add it as what it is.")

@@ -18,7 +18,7 @@ _SMOOTH = 4  # drawn so many times larger, then shrunk: Pillow draws no soft edg
 
 
 def thumbnail(decoded: Decoded) -> bytes | None:
-    """A WebP of at most 320 pixels: the picture, the clip's liveliest frame, the drawn sound; None for text."""
+    """A WebP of at most 320 pixels: the picture, the frame of a clip that shows most, the drawn sound; None for text."""
     if isinstance(decoded, Image):
         return _webp(PIL.fromarray(decoded.pixels))
     if isinstance(decoded, Video):
@@ -29,8 +29,13 @@ def thumbnail(decoded: Decoded) -> bytes | None:
 
 
 def poster_index(frames: npt.NDArray[np.uint8]) -> int:
-    """Which of the frames [num_frames, height, width, 3] has the most contrast: neither black, nor a fade."""
-    return int(np.argmax([frame[::4, ::4].astype(np.float32).std() for frame in frames]))
+    """Which of the frames [num_frames, height, width, 3] has the most contrast: neither black, nor a fade.
+
+    Of the middle half alone: titles and credits stand at the ends, and have more contrast than what they are about.
+    """
+    quarter = len(frames) // 4
+    contrasts = [frame[::4, ::4].astype(np.float32).std() for frame in frames[quarter : len(frames) - quarter]]
+    return quarter + int(np.argmax(contrasts))
 
 
 def draw_waveform(waveform: npt.NDArray[np.float32]) -> PIL.Image:
@@ -38,8 +43,8 @@ def draw_waveform(waveform: npt.NDArray[np.float32]) -> PIL.Image:
     width, height = (side * _SMOOTH for side in _WAVE_SIZE)
     mask = PIL.new("L", (width, height))
     pen = ImageDraw.Draw(mask)
-    pitch = width / _NUM_BARS
-    for i, level in enumerate(_levels(waveform)):
+    pitch = width / (_NUM_BARS + 2)  # a bar's width is left free on either side
+    for i, level in enumerate(_levels(waveform), start=1):
         half = max(pitch * 0.3, level * height * 0.42)
         left, right = (i + 0.2) * pitch, (i + 0.8) * pitch
         pen.rounded_rectangle((left, height / 2 - half, right, height / 2 + half), radius=pitch * 0.3, fill=255)

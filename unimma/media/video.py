@@ -114,11 +114,15 @@ def shown_frames(
         MediaError: a frame over `limits.max_frame_pixels`, or out of time.
     """
     start_s, step_s = start_seconds(stream), 1 / _rate(stream)
-    next_s = 0.0
+    # AVI stores no time of showing; FFmpeg makes one up in the order of decoding, which B-frames do not keep
+    keeps_order = container.format.name != "avi" or not stream.codec_context.has_b_frames
+    next_s: float | None = None
     for frame in frames(container, stream, clock):
         check_frame(clock.name, frame.width, frame.height, limits)
         stamp_s = seconds(frame.pts, frame.time_base)
-        at_s = next_s if stamp_s is None else stamp_s - start_s
+        if stamp_s is not None and (keeps_order or next_s is None):
+            next_s = stamp_s - start_s
+        at_s = next_s or 0.0
         next_s = at_s + (seconds(frame.duration, frame.time_base) or step_s)
         yield Shown(frame, at_s, next_s)
 
