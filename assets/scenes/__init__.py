@@ -1,0 +1,8 @@
+"""Scenes that can be drawn, animated, synthesised and told, with endless variations: `SCENES`."""
+
+from assets.scenes import weather
+from assets.scenes.scene import Scene
+
+__all__ = ["SCENES", "Scene"]
+
+SCENES: tuple[Scene, ...] = (*weather.SCENES,)
