@@ -1,0 +1,295 @@
+"""Items and hits as HTML: pure functions from what was found to what the page shows.
+
+Every value goes through `Markup.format`, which escapes it: titles, sentences and ids are data of strangers.
+Links are relative, so that the page works below any path of a proxy.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from unimma.types import Hit, Item, Modality
+from unimma.ui.icons import icon
+
+NAMES = {Modality.TEXT: "Text", Modality.IMAGE: "Picture", Modality.AUDIO: "Sound", Modality.VIDEO: "Clip"}
+PLURALS = {Modality.TEXT: "Texts", Modality.IMAGE: "Pictures", Modality.AUDIO: "Sounds", Modality.VIDEO: "Clips"}
+MAX_SHOWN_CHARS = 4_000  # of one text, in the zoom; a card shows the first lines of it
+
+# A score is the share of the gallery's items of that modality that a hit stands out from (see `unimma.types.Hit`), so
+# the words stand for about 3, 2 and 1 standard deviations above an ordinary item.
+_WORDS = ((0.9985, 4, "Very close"), (0.977, 3, "Close"), (0.84, 2, "Related"), (0.0, 1, "Faint"))
+
+
+def score_word(score: float) -> tuple[int, str]:
+    """How strong a score in [0, 1] is: 1 to 4, and the word for it."""
+    return next((level, word) for least, level, word in _WORDS if score >= least or least == 0.0)
+
+
+def percent(score: float) -> str:
+    """A score as a percentage that never claims a full hundred: 0.87 → "87%", 0.9996 → "99.9%"."""
+    return f"{min(score * 100, 99.9):.1f}%" if score >= 0.99 else f"{score:.0%}"
+
+
+def media_url(item_id: str) -> str:
+    """Where the page finds an item's media, relative to the page."""
+    return f"media/{quote(item_id, safe='')}"
+
+
+def thumb_url(item_id: str) -> str:
+    """Where the page finds an item's preview picture, relative to the page."""
+    return f"thumb/{quote(item_id, safe='')}"
+
+
+def card(hit: Hit) -> Markup:
+    """One hit: its media in place, its title, how close it is, and the button that searches with it."""
+    item = hit.item
+    level, word = score_word(hit.score)
+    return Markup(
+        '<article class="card card-{kind}" data-id="{id}" aria-label="{rank}. {name}: {title}">'
+        '{media}<div class="facts">{heading}'
+        '<p class="line"><span class="score" tabindex="0">'
+        '<span class="meter level-{level}" aria-hidden="true"><i></i><i></i><i></i><i></i></span>{word}'
+        '<span class="percent">{percent}</span><span class="tip" role="tooltip">{meaning}</span></span>{moment}</p>'
+        "{similar}</div></article>"
+    ).format(
+        kind=item.modality,
+        id=item.id,
+        rank=hit.rank,
+        name=NAMES[item.modality],
+        title=item.title,
+        media=_media(item, rank=hit.rank, start_s=hit.span.start if hit.span else None),
+        heading=_heading(item),
+        level=level,
+        word=word,
+        percent=percent(hit.score),
+        meaning=_meaning(hit),
+        moment=_moment(hit),
+        similar=_similar(item),
+    )
+
+
+def tile(item: Item, *, selectable: bool = False) -> Markup:
+    """One item outside of any search: a card without a score, with a box to tick where the page can delete."""
+    box = Markup(
+        '<label class="pick"><input type="checkbox" data-pick="{}"><span class="hidden">Select {}</span></label>'
+    )
+    return Markup(
+        '<article class="card card-{kind}" data-id="{id}" aria-label="{name}: {title}">{media}{box}'
+        '<div class="facts">{heading}{similar}</div></article>'
+    ).format(
+        kind=item.modality,
+        id=item.id,
+        name=NAMES[item.modality],
+        title=item.title,
+        media=_media(item),
+        heading=_heading(item),
+        box=box.format(item.id, item.title) if selectable else "",
+        similar="" if selectable else _similar(item),
+    )
+
+
+def results(hits: Sequence[Hit], *, asked: Markup, can_go_back: bool, columns: bool) -> Markup:
+    """What a search shows: what was asked, a way back, and the hits as one ranked list or in one column a modality."""
+    body = (
+        _columns(hits) if columns else Markup('<div class="grid">{}</div>').format(_joined(card(hit) for hit in hits))
+    )
+    return Markup('{}<div class="hits">{}</div>').format(strip(asked, _found(hits), can_go_back=can_go_back), body)
+
+
+def strip(asked: Markup, found: str, *, can_go_back: bool) -> Markup:
+    """The line above the hits; scripts move the focus to it when new hits arrive."""
+    back = Markup('<button type="button" class="quiet" data-act="back">{} Back</button>').format(icon("back"))
+    return Markup('<div class="strip">{}<h2 tabindex="-1">{}</h2><span class="found">{}</span></div>').format(
+        back if can_go_back else "", asked, found
+    )
+
+
+def asked_text(text: str) -> Markup:
+    """What was asked, for the strip: a sentence."""
+    return Markup('{}<span class="asked">“{}”</span>').format(icon(Modality.TEXT), text)
+
+
+def asked_file(name: str, modality: Modality) -> Markup:
+    """What was asked, for the strip: a file from outside."""
+    return Markup('{}<span class="asked">{}</span>').format(icon(modality), name)
+
+
+def asked_item(item: Item) -> Markup:
+    """What was asked, for the strip: an item of the gallery, with its preview."""
+    image = Markup('<img src="{}" alt="">').format(thumb_url(item.id)) if item.thumbnail else icon(item.modality)
+    return Markup('{}<span class="asked">{}</span>').format(image, item.title)
+
+
+def nothing(message: str, suggestions: Sequence[str]) -> Markup:
+    """An answer without hits: why, and sentences that do have an answer."""
+    chips = _joined(sentence_chip(text) for text in suggestions)
+    offer = Markup('<p>These find something:</p><div class="chips">{}</div>').format(chips) if suggestions else ""
+    return Markup('<div class="nothing">{}<p class="lead">{}</p>{}</div>').format(icon("search"), message, offer)
+
+
+def waiting(message: str, done: int, total: int) -> Markup:
+    """What a search shows while the model or the gallery is still being loaded."""
+    return Markup('<div class="nothing" role="status"><p class="lead">{}</p>{}<p>{}</p></div>').format(
+        message, progress_bar(done, total), "Your search starts by itself as soon as this is done."
+    )
+
+
+def progress_bar(done: int, total: int) -> Markup:
+    """A native progress bar; one without an end where nothing can be counted."""
+    if not total:
+        return Markup('<progress aria-label="Loading"></progress>')
+    return Markup('<progress aria-label="Loading" value="{}" max="{}"></progress>').format(done, total)
+
+
+def sentence_chip(text: str) -> Markup:
+    """A sentence that searches for itself on one click."""
+    return Markup('<button type="button" class="chip" data-act="ask" data-text="{}">{}</button>').format(text, text)
+
+
+def sentence_chips(texts: Iterable[str]) -> Markup:
+    """The examples of the text tab."""
+    return Markup('<div class="chips"><span class="chips-label">Try</span>{}</div>').format(
+        _joined(sentence_chip(text) for text in texts)
+    )
+
+
+def example_strip(items: Sequence[Item]) -> Markup:
+    """The examples of a media tab: previews that search for themselves on one click."""
+    button = Markup(
+        '<button type="button" class="example example-{}" data-act="similar" data-id="{}">'
+        '<img src="{}" alt="" loading="lazy"><span>{}</span></button>'
+    )
+    shown = _joined(button.format(item.modality, item.id, thumb_url(item.id), item.title) for item in items)
+    return Markup('<p class="label">Or start with one of these</p><div class="examples">{}</div>').format(shown)
+
+
+def example_skeleton(count: int) -> Markup:
+    """The space that the examples will take, while the gallery is still being opened."""
+    ghosts = Markup('<span class="example ghost"></span>') * count
+    return Markup(
+        '<p class="label">Or start with one of these</p><div class="examples" aria-hidden="true">{}</div>'
+    ).format(ghosts)
+
+
+def mosaic(items: Sequence[Item], *, title: str) -> Markup:
+    """A first look into the gallery, before anything was asked."""
+    tiles = _joined(tile(item) for item in items)
+    return Markup('<div class="strip"><h2 tabindex="-1">{}</h2></div><div class="grid">{}</div>').format(title, tiles)
+
+
+def hint(message: str) -> Markup:
+    """What an empty place for hits says."""
+    return Markup('<div class="nothing quiet-hint"><p>{}</p></div>').format(message)
+
+
+def pages(
+    items: Sequence[Item], *, chosen: Modality | None, counts: Mapping[Modality, int], offset: int, limit: int
+) -> Markup:
+    """The library's shelf: chips that choose a modality, the items of one page to tick, and the way to other pages."""
+    total = counts[chosen] if chosen else sum(counts.values())
+    chips = [_shelf_chip("", "All", sum(counts.values()), active=chosen is None)]
+    chips += [_shelf_chip(m, PLURALS[m], counts[m], active=m == chosen) for m in counts]
+    shelf = Markup('<div class="grid grid-small">{}</div>').format(_joined(tile(i, selectable=True) for i in items))
+    return Markup(
+        '<div class="shelf-bar"><div class="chips" role="group" aria-label="Show">{}</div>'
+        '<button type="button" class="danger" data-act="remove" disabled>Delete selected</button></div>{}{}'
+    ).format(_joined(chips), shelf if items else hint("Nothing here yet."), _pager(chosen or "", offset, limit, total))
+
+
+def _shelf_chip(kind: str, name: str, count: int, *, active: bool) -> Markup:
+    return Markup(
+        '<button type="button" class="chip" data-act="browse" data-kind="{}" data-offset="0" aria-pressed="{}">'
+        '{} <span class="count">{}</span></button>'
+    ).format(kind, "true" if active else "false", name, count)
+
+
+def _pager(kind: str, offset: int, limit: int, total: int) -> Markup:
+    if total <= limit:
+        return Markup("")
+    button = Markup(
+        '<button type="button" class="quiet" data-act="browse" data-kind="{}" data-offset="{}" {}>{}</button>'
+    )
+    before = button.format(kind, max(offset - limit, 0), Markup("disabled") if offset == 0 else "", "Previous")
+    after = button.format(kind, offset + limit, Markup("disabled") if offset + limit >= total else "", "Next")
+    return Markup('<nav class="pager" aria-label="Pages">{}<span>{}–{} of {}</span>{}</nav>').format(
+        before, offset + 1, min(offset + limit, total), total, after
+    )
+
+
+def _columns(hits: Sequence[Hit]) -> Markup:
+    """One column for each modality that was found, in the order of their names."""
+    column = Markup('<section class="column" aria-label="{0}"><h3 class="column-name">{1} {0}</h3>{2}</section>')
+    filled = [(kind, [hit for hit in hits if hit.item.modality == kind]) for kind in Modality]
+    return Markup('<div class="columns">{}</div>').format(
+        _joined(column.format(PLURALS[kind], icon(kind), _joined(map(card, found))) for kind, found in filled if found)
+    )
+
+
+def _heading(item: Item) -> Markup:
+    """The title; that of a text which begins with it is for screen readers alone, since the words are there to read."""
+    is_double = (item.text or "").startswith(item.title.rstrip("…"))
+    return Markup('<h3 title="{0}"{1}>{0}</h3>').format(item.title, Markup(' class="hidden"') if is_double else "")
+
+
+def _media(item: Item, *, rank: int | None = None, start_s: float | None = None) -> Markup:
+    """The picture, player or words of an item, in a frame whose shape never changes."""
+    place = Markup('<span class="rank">{}</span>').format(rank) if rank else ""
+    label = Markup('<span class="kind">{}{} {}</span>').format(place, icon(item.modality), NAMES[item.modality])
+    start = f"#t={start_s:.2f}" if start_s is not None else ""
+    match item.modality:
+        case Modality.TEXT:
+            words = (item.text or item.title)[:MAX_SHOWN_CHARS]
+            body = Markup(
+                '<button type="button" class="zoom words" data-zoom="text" aria-label="Read: {}"><q>{}</q></button>'
+            ).format(item.title, words)
+        case Modality.IMAGE:
+            body = Markup(
+                '<button type="button" class="zoom" data-zoom="image" data-src="{}" aria-label="Zoom: {}">'
+                '<img src="{}" alt="{}" loading="lazy"></button>'
+            ).format(media_url(item.id), item.title, media_url(item.id), item.title)
+        case Modality.AUDIO:
+            body = Markup(
+                '<img class="wave" src="{}" alt="" loading="lazy">'
+                '<audio controls preload="metadata" src="{}" aria-label="{}"></audio>'
+            ).format(thumb_url(item.id), media_url(item.id) + start, item.title)
+        case Modality.VIDEO:
+            body = Markup(
+                '<video controls playsinline preload="metadata" poster="{}" src="{}" aria-label="{}"></video>'
+            ).format(thumb_url(item.id), media_url(item.id) + start, item.title)
+    return Markup('<div class="media">{}{}</div>').format(body, label)
+
+
+def _similar(item: Item) -> Markup:
+    return Markup(
+        '<button type="button" class="similar" data-act="similar" data-id="{}" aria-label="Search with {}">'
+        "{} Search with this</button>"
+    ).format(item.id, item.title, icon("search"))
+
+
+def _meaning(hit: Hit) -> str:
+    """What a score means, in words."""
+    others = PLURALS[hit.item.modality].lower()
+    return (
+        f"Stands out from about {percent(hit.score)} of the {others} here for this query. "
+        f"Cosine similarity {hit.similarity:.2f}."
+    )
+
+
+def _moment(hit: Hit) -> Markup:
+    """Where in a sound or clip the match lies."""
+    if hit.span is None or hit.item.modality in (Modality.TEXT, Modality.IMAGE):
+        return Markup("")
+    minutes, seconds = divmod(int(hit.span.start), 60)
+    return Markup('<span class="moment">from {}:{:02d}</span>').format(minutes, seconds)
+
+
+def _found(hits: Sequence[Hit]) -> str:
+    kinds = {hit.item.modality for hit in hits}
+    names = [PLURALS[kind].lower() for kind in Modality if kind in kinds]
+    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return f"{len(hits)} hits: {listed}" if len(hits) != 1 else f"1 hit: {listed}"
+
+
+def _joined(parts: Iterable[Markup]) -> Markup:
+    return Markup("").join(parts)

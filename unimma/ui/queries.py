@@ -1,0 +1,80 @@
+"""What a visitor asked: a small value that the page's history can keep, and the door through which files come in."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from gradio.utils import get_upload_folder
+from markupsafe import Markup
+
+from unimma.errors import MediaError
+from unimma.media import decode
+from unimma.types import Decoded, Hit, Modality
+from unimma.ui import cards
+from unimma.ui.engine import Engine
+
+MAX_HISTORY = 20
+
+
+@dataclass(frozen=True)
+class Query:
+    """One thing that was asked.
+
+    Attributes:
+        kind: "text" (value is the sentence), "file" (the path of an upload) or "item" (the id of a gallery item).
+        modality: what the file is to be taken as; "text" for a sentence, of no meaning for an item.
+    """
+
+    kind: Literal["text", "file", "item"]
+    value: str
+    modality: Modality = Modality.TEXT
+
+
+History = tuple[Query, ...]
+
+
+def uploaded(path: str) -> Path:
+    """The path of an upload, after a check that it is one.
+
+    Gradio hands some paths on as the client sent them, so that without this any file of the server could be read.
+
+    Raises:
+        MediaError: the path lies outside of the folder of uploads, or is not there any more.
+    """
+    resolved, root = Path(path).resolve(), Path(get_upload_folder()).resolve()
+    if root not in resolved.parents or not resolved.is_file():
+        raise MediaError(
+            f"{Path(path).name}: not an upload of this visit", "a file uploaded here", "Drop the file again."
+        )
+    return resolved
+
+
+def hits_of(engine: Engine, query: Query, k: int, modalities: list[Modality]) -> list[Hit]:
+    """Search with a query of any kind.
+
+    Raises:
+        UnimmaError: the file cannot be decoded, or the item is gone.
+    """
+    match query.kind:
+        case "text":
+            return engine.search(decode(query.value), k, modalities)
+        case "file":
+            return engine.search(decode(uploaded(query.value), modality=query.modality), k, modalities)
+        case "item":
+            return engine.search(_content(engine, query.value), k, modalities, leave_out=query.value)
+
+
+def asked(engine: Engine, query: Query) -> Markup:
+    """The query as the page shows it above its hits."""
+    match query.kind:
+        case "text":
+            return cards.asked_text(query.value)
+        case "file":
+            return cards.asked_file(Path(query.value).name, query.modality)
+        case "item":
+            return cards.asked_item(engine.find(query.value))
+
+
+def _content(engine: Engine, item_id: str) -> str | Decoded:
+    item = engine.find(item_id)
+    return item.text if item.text is not None else decode(Path(item.uri), modality=item.modality)
