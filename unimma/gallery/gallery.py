@@ -147,6 +147,10 @@ class Gallery:
         """How many items have no vector of this model, and so cannot be found."""
         return self._store.without_vector(self.model.fingerprint)
 
+    def is_new(self) -> bool:
+        """Whether nothing has ever been added."""
+        return self._store.generation() == 0
+
     # find
 
     def num_findable(self, modality: Modality) -> int:
