@@ -95,7 +95,7 @@ def _answer(
     engine: Engine, query: Query, k: int, modalities: list[str] | None, asked: dict[str, str]
 ) -> dict[str, Any]:
     kinds = _kinds(modalities)
-    if not isinstance(k, int) or not 1 <= k <= MAX_K:
+    if type(k) is not int or not 1 <= k <= MAX_K:  # True is an int, too
         raise MediaError(f"k={json.dumps(k)[:20]}", f"a whole number from 1 to {MAX_K}", "Leave it out for 10.")
     engine.wait()
     hits = hits_of(engine, query, k, kinds)

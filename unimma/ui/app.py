@@ -55,8 +55,8 @@ def build_app(engine: Engine) -> gr.Blocks:
     return demo
 
 
-def serve(engine: Engine, *, host: str, port: int, share: bool = False) -> gr.Blocks:
-    """Start the server, then begin to load what stands behind the page; returns as soon as the page can be opened."""
+def serve(engine: Engine, *, host: str, port: int | None, share: bool = False) -> gr.Blocks:
+    """Start the server (on any free port for None), then begin to load what stands behind the page; returns at once."""
     demo = build_app(engine)
     demo.queue(max_size=64, default_concurrency_limit=4, api_open=False)
     demo.launch(

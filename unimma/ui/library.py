@@ -58,26 +58,26 @@ class LibraryTab:
     def wire(self, status: gr.HTML, status_line: Any) -> None:
         """Connect the events; `status_line` makes the new content of `status` after the library has changed."""
 
-        def add(files: list[str] | None, sentence: str, progress: gr.Progress = gr.Progress()) -> tuple[Any, ...]:  # noqa: B008 (Gradio finds it by this default)
+        def on_add(files: list[str] | None, sentence: str, progress: gr.Progress = gr.Progress()) -> tuple[Any, ...]:  # noqa: B008
             with readable_errors():
                 self.engine.wait()
                 sources = self._sources(files, sentence)
                 report = self.engine.add(sources, lambda done, total: progress((done, total), unit="items"))
                 return None, "", str(added(report)), self.first_look(), status_line()
 
-        def remove(event: gr.EventData) -> tuple[str, str, str]:
+        def on_remove(event: gr.EventData) -> tuple[str, str, str]:
             with readable_errors():
                 ids = [str(item_id) for item_id in event._data.get("ids", [])]
                 self.engine.delete(ids)
                 gone = "1 item was deleted." if len(ids) == 1 else f"{len(ids)} items were deleted."
                 return str(note(gone)), self.first_look(), status_line()
 
-        def browse(event: gr.EventData) -> str:
+        def on_browse(event: gr.EventData) -> str:
             with readable_errors():
                 return self._page(str(event._data.get("kind", "")), str(event._data.get("offset", "0")))
 
         self.button.click(
-            add,
+            on_add,
             [self.files, self.sentence],
             [self.files, self.sentence, self.report, self.shelf, status],
             show_progress="full",
@@ -85,8 +85,8 @@ class LibraryTab:
             api_visibility="private",
             **MODEL_QUEUE,
         )
-        self.shelf.remove(remove, None, [self.report, self.shelf, status], **PRIVATE)
-        self.shelf.browse(browse, None, self.shelf, **PRIVATE)
+        self.shelf.remove(on_remove, None, [self.report, self.shelf, status], **PRIVATE)
+        self.shelf.browse(on_browse, None, self.shelf, **PRIVATE)
 
     def first_look(self) -> str:
         """The first page of everything."""
