@@ -1,7 +1,7 @@
 """Train the heads that bring text, pictures, sounds and clips into one space.
 
-    python -m train.align --config train/configs/smoke.toml --output runs/smoke                    (minutes, no data)
-    python -m train.align --config train/configs/bundled.toml --set data.folder=FOLDER --output assets/bundled
+python -m train.align --config train/configs/smoke.toml --output runs/smoke                    (minutes, no data)
+python -m train.align --config train/configs/bundled.toml --set data.folder=FOLDER --output assets/bundled
 """
 
 import argparse
@@ -12,16 +12,18 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from pydantic import TypeAdapter
 
 from train.calibrate import null_similarities
 from train.config import DataConfig, ModelShape, TrainConfig, read_config
+from train.data.parquet import label_names
 from train.distill import distil, label_windows
 from train.loop import fit_statistics, train_clips, train_heads
-from train.data.parquet import label_names
 from train.material import Material, caption_pairs, class_sentences, fitting_sentences, gather, rows_of
 from train.sentences import Sentences
 from train.steps import Batches, Objective
@@ -33,11 +35,11 @@ from unimma.heads import ClipHead, HeadConfig, LinearHead
 from unimma.loading import build_model
 from unimma.model import ModelConfig, UniMMA
 from unimma.settings import cache_dir
-from unimma.types import Modality
+from unimma.types import Audio, Modality, Video
 
 log = logging.getLogger(__name__)
 NUM_CLASSES = {Modality.IMAGE: 1000, Modality.AUDIO: 521}
-ENCODERS = {
+ENCODERS: dict[Modality, Mapping[str, Any]] = {
     Modality.TEXT: {"name": "minilm"},
     Modality.IMAGE: {"name": "efficientnet-lite2"},
     Modality.AUDIO: {"joined": ["aisfx", "yamnet-student"]},
@@ -70,7 +72,7 @@ def align(config: TrainConfig, cache: Path) -> UniMMA:
     model = build_model(untrained(config.model, classes))
     if config.distill is not None:
         teach_student(model, config, cache)
-    objective = Objective(_text_head(model), *(model.towers[m].head for m in NUM_CLASSES), config.loss)  # type: ignore[arg-type]
+    objective = Objective(_text_head(model), {str(m): model.towers[m].head for m in NUM_CLASSES}, config.loss)
     sentences = Sentences()
     batches = material(model, config.data, classes, sentences, cache)
     fit_statistics(objective, batches)
@@ -143,15 +145,15 @@ def teach_student(model: UniMMA, config: TrainConfig, cache: Path) -> None:
     round_module(student)
 
 
-def training_sounds(data: DataConfig) -> list[np.ndarray]:
+def training_sounds(data: DataConfig) -> list[npt.NDArray[np.float32]]:
     """Every training sound there is, also those of clips, at the student's rate."""
     sounds = []
     for modality in (Modality.AUDIO, Modality.VIDEO):
         for rows in rows_of(data, modality).values():
             for row in rows:
                 item = row.decode()
-                heard = getattr(item, "sound", item)
-                if heard is not None:
+                heard = item.sound if isinstance(item, Video) else item
+                if isinstance(heard, Audio):
                     sounds.append(resample(torch.tensor(heard.waveform), heard.rate_hz, RATE_HZ).numpy())
     return sounds
 
@@ -177,7 +179,9 @@ def material(
 
 
 @torch.no_grad()
-def calibrate(model: UniMMA, media: Mapping[Modality, Material], sentences: torch.Tensor) -> dict[str, tuple[float, float]]:
+def calibrate(
+    model: UniMMA, media: Mapping[Modality, Material], sentences: torch.Tensor
+) -> dict[str, tuple[float, float]]:
     """The cosine of unrelated pairs, from a sample of the training media and one sentence for each."""
     rng = np.random.default_rng(0)
     embeddings, meanings = {}, {}
@@ -241,9 +245,9 @@ def _plain(config: TrainConfig) -> object:
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", type=Path, required=True, help="TOML file of the run")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override, e.g. optim.steps=100")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="such as optim.steps=100")
     parser.add_argument("--output", type=Path, required=True, help="folder for the checkpoint")
-    parser.add_argument("--cache", type=Path, default=cache_dir() / "train", help="folder for features and unfinished work")
+    parser.add_argument("--cache", type=Path, default=cache_dir() / "train", help="of features and unfinished work")
     return parser.parse_args(argv)
 
 

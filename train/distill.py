@@ -32,7 +32,7 @@ Teacher = Callable[[Waveform], tuple[npt.NDArray[np.float32], npt.NDArray[np.flo
 
 @dataclass(frozen=True)
 class Windows:
-    """What the student learns from: log-mel float16 [n, 96, 64], the teacher's features [n, 1024] and scores [n, 521]."""
+    """What the student learns from, float16: log-mel [n, 96, 64], the teacher's features [n, 1024], scores [n, 521]."""
 
     log_mel: npt.NDArray[np.float16]
     features: npt.NDArray[np.float16]
@@ -115,7 +115,8 @@ def distil(student: YamnetStudent, windows: Windows, config: DistillConfig, chec
 
 def _loss(student: YamnetStudent, windows: Windows, rows: npt.NDArray[np.int64], deviation: Tensor) -> Tensor:
     log_mel, features, scores = (
-        torch.from_numpy(column[rows].astype(np.float32)) for column in (windows.log_mel, windows.features, windows.scores)
+        torch.from_numpy(column[rows].astype(np.float32))
+        for column in (windows.log_mel, windows.features, windows.scores)
     )
     student_features, student_logits = student(log_mel)
     feature_loss = F.mse_loss(student_features / deviation, features / deviation)

@@ -1,7 +1,7 @@
 """Features of frozen encoders, computed once and kept on disk, keyed by data, view and encoder fingerprint."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +12,14 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from train.data.parquet import Row
+from train.data.scenes import SceneRow
 from unimma.augment import vary_audio, vary_image
 from unimma.encoders.base import Encoder, Prepared, fingerprint
 from unimma.errors import UnimmaError
 from unimma.types import Audio, Decoded, Image
 
 log = logging.getLogger(__name__)
+AnyRow = Row | SceneRow
 SHARD_ROWS = 256  # what an interruption costs at most
 BATCH_ROWS = 16
 
@@ -39,12 +41,11 @@ def vary(item: Decoded, rng: np.random.Generator) -> Decoded:
 
 def cached_features(
     encoder: Encoder,
-    rows: Sequence[Row],
+    rows: Sequence[AnyRow],
     cache: Path,
     *,
     name: str,
     view: int = 0,
-    adapt: Callable[[Any], Any] = lambda item: item,
 ) -> Features:
     """Encode rows, or read what an earlier run encoded; a row that cannot be decoded is skipped, counted and listed.
 
@@ -52,27 +53,26 @@ def cached_features(
         cache: folder of the shards; a shard is written whole or not at all, so a killed run goes on where it was.
         name: of the set and split, part of the key.
         view: 0 for the media as they are; any other number for a variation of each that this number decides.
-        adapt: makes what the encoder takes out of what was decoded (the sound of a clip, one frame of it).
     """
     folder = cache / f"{name}-view{view}-{fingerprint(encoder)}"
     folder.mkdir(parents=True, exist_ok=True)
-    shards = [_shard(encoder, rows, start, folder, view, adapt) for start in _starts(rows, name)]
+    shards = [_shard(encoder, rows, start, folder, view) for start in _starts(rows, name)]
     values = [shard.values for shard in shards] or [np.zeros((0, encoder.dim), np.float16)]
     kept = [shard.kept for shard in shards] or [np.zeros(0, np.int64)]
     return Features(np.concatenate(values), np.concatenate(kept))
 
 
-def _starts(rows: Sequence[Row], name: str) -> Any:
+def _starts(rows: Sequence[AnyRow], name: str) -> Any:
     return tqdm(range(0, len(rows), SHARD_ROWS), desc=name, unit="shard", disable=None)
 
 
 def _shard(
-    encoder: Encoder, rows: Sequence[Row], start: int, folder: Path, view: int, adapt: Callable[[Any], Any]
+    encoder: Encoder, rows: Sequence[AnyRow], start: int, folder: Path, view: int
 ) -> Features:
     part = rows[start : start + SHARD_ROWS]
     path = folder / f"{start:06d}-{part[0].id.replace('/', '_')[:40]}-{len(part)}.npz"
     if not path.is_file():
-        values, kept = _encode(encoder, part, view, adapt)
+        values, kept = _encode(encoder, part, view)
         unfinished = path.with_suffix(".part")
         with unfinished.open("wb") as stream:
             np.savez(stream, values=values, kept=kept + start)
@@ -82,11 +82,11 @@ def _shard(
 
 
 def _encode(
-    encoder: Encoder, rows: Sequence[Row], view: int, adapt: Callable[[Any], Any]
+    encoder: Encoder, rows: Sequence[AnyRow], view: int
 ) -> tuple[npt.NDArray[np.float16], npt.NDArray[np.int64]]:
-    def prepare(row: Row) -> Prepared | None:
+    def prepare(row: AnyRow) -> Prepared | None:
         try:
-            item = adapt(row.decode())
+            item = row.decode()
         except UnimmaError as error:
             log.warning("skipped %s of %s: %s", row.id, row.set, error)
             return None

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,7 +34,7 @@ def train_heads(objective: Objective, batches: Batches, config: TrainConfig) -> 
     optim = config.optim
     text = list(objective.text.parameters())
     other = [p for name, p in objective.named_parameters() if not name.startswith("text.")]
-    groups = [{"params": text, "weight_decay": 0.0}, {"params": other}]
+    groups: list[dict[str, Any]] = [{"params": text, "weight_decay": 0.0}, {"params": other}]
     optimiser = torch.optim.AdamW(groups, lr=optim.lr, weight_decay=optim.weight_decay)
     return _run(
         objective,

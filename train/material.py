@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from train.config import DataConfig
-from train.data.parquet import Row, label_names, read, sets
-from train.data.scenes import SceneRow, scene_rows
-from train.features import cached_features
+from train.data.parquet import label_names, read, sets
+from train.data.scenes import generator_version, scene_rows
+from train.features import AnyRow, cached_features
 from train.prompts import sentences as prompt_sentences
 from train.sentences import Sentences
 from unimma.encoders.base import Encoder
@@ -21,7 +21,6 @@ from unimma.types import Modality
 
 log = logging.getLogger(__name__)
 SIZE_POWER = 0.6  # a set is drawn from in proportion to its size to this power: large ones do not drown small ones
-TrainingRow = Row | SceneRow
 
 
 @dataclass(frozen=True)
@@ -41,16 +40,16 @@ class Material:
     weight: npt.NDArray[np.float64]
 
     def draw(self, count: int, rng: np.random.Generator) -> tuple[Tensor, npt.NDArray[np.int64], Tensor]:
-        """A batch: features float32 [count, F], one fitting sentence each int64 [count], who means the same [count²]."""
+        """A batch: features float32 [count, F], a fitting sentence each int64 [count], who means the same [count²]."""
         rows = rng.choice(len(self.weight), count, p=self.weight)
         said = np.array([rng.choice(self.sentences[i]) for i in rows])
         code = torch.from_numpy(np.unique(self.name[rows], return_inverse=True)[1])
         return self.features[rows].float(), said, code[:, None] == code[None, :]
 
 
-def rows_of(config: DataConfig, modality: Modality) -> dict[str, list[TrainingRow]]:
+def rows_of(config: DataConfig, modality: Modality) -> dict[str, list[AnyRow]]:
     """Training rows of one modality by set: the Parquet folder's train splits, then the drawn scenes."""
-    found: dict[str, list[TrainingRow]] = {}
+    found: dict[str, list[AnyRow]] = {}
     if config.folder is not None:
         for stem in config.sets or sets(config.folder):
             rows = [row for row in read(config.folder, stem, "train") if row.modality is modality]
@@ -58,13 +57,11 @@ def rows_of(config: DataConfig, modality: Modality) -> dict[str, list[TrainingRo
                 found[stem] = list(rows[: config.max_rows])
     variations = config.scene_clips if modality is Modality.VIDEO else config.scene_variations
     if variations:
-        found[f"scenes-drawn-{modality}"] = list(scene_rows(modality, variations))
+        found[f"scenes-{generator_version()}-{modality}"] = list(scene_rows(modality, variations))
     return found
 
 
-def gather(
-    encoder: Encoder, modality: Modality, config: DataConfig, sentences: Sentences, cache: Path
-) -> Material:
+def gather(encoder: Encoder, modality: Modality, config: DataConfig, sentences: Sentences, cache: Path) -> Material:
     """Encode (or read from the cache) all training rows of one modality and collect their sentences."""
     features, name, said, weights = [], [], [], []
     for stem, rows in rows_of(config, modality).items():
@@ -82,7 +79,7 @@ def gather(
     return Material(torch.cat(features), np.array(name), said, weight / weight.sum())
 
 
-def fitting_sentences(row: TrainingRow, names: dict[str, tuple[str, ...]]) -> list[str]:
+def fitting_sentences(row: AnyRow, names: dict[str, tuple[str, ...]]) -> list[str]:
     """All sentences that fit a row: its captions, and every template filled with every name of its label."""
     spoken = names.get(row.label or "", (row.label,) if row.label else ())
     return [*row.captions, *(said for name in spoken for said in prompt_sentences(name, row.modality))]
@@ -105,7 +102,8 @@ def caption_pairs(config: DataConfig, sentences: Sentences) -> list[npt.NDArray[
     return pairs
 
 
-def class_sentences(names: Iterable[Sequence[str]], modality: Modality, sentences: Sentences) -> list[npt.NDArray[np.int64]]:
+def class_sentences(
+    names: Iterable[Sequence[str]], modality: Modality, sentences: Sentences
+) -> list[npt.NDArray[np.int64]]:
     """Indices of the sentences of each class of an encoder: all its names in all templates."""
     return [sentences.add([said for name in known for said in prompt_sentences(name, modality)]) for known in names]
-

@@ -30,7 +30,7 @@ class Sentences:
         return np.array([self._index.setdefault(said, len(self._index)) for said in sentences], np.int64)
 
     def features(self, encoder: Encoder, cache: Path) -> Tensor:
-        """float32 [len(self), F] in the order of the indices; kept in `cache`, keyed by the sentences and the encoder."""
+        """float32 [len(self), F] in the order of the indices; kept in `cache`, keyed by sentences and encoder."""
         known = list(self._index)
         key = hashlib.sha256("\n".join(known).encode()).hexdigest()[:12]
         path = cache / f"sentences-{key}-{fingerprint(encoder)}.npy"

@@ -10,23 +10,18 @@ from torch import Tensor, nn
 
 from train.config import LossWeights
 from train.material import Material
-from unimma.heads import ConseHead, LinearHead, MlpHead
+from unimma.heads import ConseHead, LinearHead
 from unimma.losses import LogitScale, info_nce, soft_label_kl
 
 
-MediaHead = ConseHead | MlpHead
-
-
 class Objective(nn.Module):
-    """The heads that are trained, and the scales that are learned beside them."""
+    """The heads that are trained ("image", "audio" beside the text head), and the scales learned with them."""
 
-    def __init__(self, text: LinearHead, image: MediaHead, audio: MediaHead, weights: LossWeights) -> None:
+    def __init__(self, text: LinearHead, heads: Mapping[str, nn.Module], weights: LossWeights) -> None:
         super().__init__()
-        self.text = text
-        self.heads = nn.ModuleDict({"image": image, "audio": audio})
-        self.weights = weights
-        self.scales = nn.ModuleDict({name: LogitScale() for name in ("image", "audio", "text")})
-        self.class_scales = nn.ModuleDict({name: LogitScale(0.05) for name in ("image", "audio")})
+        self.text, self.heads, self.weights = text, nn.ModuleDict(heads), weights
+        self.scales = nn.ModuleDict({name: LogitScale() for name in (*heads, "text")})
+        self.class_scales = nn.ModuleDict({name: LogitScale(0.05) for name in heads})
 
     @torch.no_grad()
     def refresh_classes(self, classes: Mapping[str, Tensor]) -> None:

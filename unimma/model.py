@@ -175,8 +175,9 @@ class UniMMA:
             raise ModelError(came, f"one of {', '.join(sorted(self.towers))}", "Use another model for it.")
         tower = self.towers[modality]
         with torch.inference_mode():
-            z: npt.NDArray[np.float32] = tower([tower.encoder.prepare(item) for item in items]).float().cpu().numpy()
-        return z / np.linalg.norm(z, axis=1, keepdims=True)
+            z = tower([tower.encoder.prepare(item) for item in items]).float().cpu().numpy()
+        unit: npt.NDArray[np.float32] = z / np.linalg.norm(z, axis=1, keepdims=True)
+        return unit
 
     def _own_weights(self) -> dict[str, Tensor]:
         own = {}

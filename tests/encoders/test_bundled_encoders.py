@@ -73,7 +73,13 @@ def _timm_names(checkpoint: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
             }[parts[2]]
             renamed[f"blocks.{places[int(parts[1])]}.{layer}.{parts[-1]}"] = tensor
         else:
-            top = {"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2", "_fc": "classifier"}
+            top = {
+                "_conv_stem": "conv_stem",
+                "_bn0": "bn1",
+                "_conv_head": "conv_head",
+                "_bn1": "bn2",
+                "_fc": "classifier",
+            }
             renamed[f"{top[parts[0]]}.{parts[-1]}"] = tensor
     return renamed
 
@@ -91,7 +97,9 @@ def test_minilm_is_sentence_transformers_model(minilm: MiniLMEncoder) -> None:
     from sentence_transformers import SentenceTransformer
 
     said = ["a dog barks", "Rain falls on a tin roof while somebody hums an old song.", "stock market"]
-    theirs = SentenceTransformer(str(locate(MINILM_WEIGHTS).parent), device="cpu").encode(said, normalize_embeddings=True)
+    theirs = SentenceTransformer(str(locate(MINILM_WEIGHTS).parent), device="cpu").encode(
+        said, normalize_embeddings=True
+    )
     ours = minilm.encode([minilm.prepare(Text(sentence)) for sentence in said])
     assert np.abs(ours.numpy() - theirs).max() < 1e-5
 
@@ -157,7 +165,9 @@ def test_log_mel_windows_cover_a_sound_by_halves() -> None:
     assert bands_hz[loudest] < 1_000 < bands_hz[loudest + 2]
 
 
-def test_encoders_leave_what_they_are_given_as_it_is(efficientnet: EfficientNetLite2Encoder, aisfx: AisfxEncoder) -> None:
+def test_encoders_leave_what_they_are_given_as_it_is(
+    efficientnet: EfficientNetLite2Encoder, aisfx: AisfxEncoder
+) -> None:
     pixels = np.full((50, 60, 3), 7, np.uint8)
     pixels.setflags(write=False)
     efficientnet.encode([efficientnet.prepare(Image(pixels))])

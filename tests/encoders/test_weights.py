@@ -26,7 +26,9 @@ def wheel(tmp_path: Path) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("far_weights/__init__.py", "raise SystemExit('its code must not run')")
         archive.writestr("far_weights/net.bin", CONTENT)
-        archive.writestr("far_weights-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: far-weights\nVersion: 1.0\n")
+        archive.writestr(
+            "far_weights-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: far-weights\nVersion: 1.0\n"
+        )
         archive.writestr("far_weights-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
         archive.writestr("far_weights-1.0.dist-info/RECORD", "")
     return path

@@ -1,6 +1,8 @@
 """The starter gallery's scene generator as a source of training media: endless variations, drawn when asked for."""
 
+import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -37,6 +39,14 @@ class SceneRow:
         chosen = np.linspace(0, len(frames) - 1, NUM_FRAMES).round().astype(int)
         sound = Audio(waveform, AUDIO_RATE_HZ, self.id)
         return Video(frames[chosen], chosen / CLIP_FPS, CLIP_S, sound, self.id)
+
+
+def generator_version() -> str:
+    """Eight hexadecimal digits that change with the generator's code: features of older drawings are not reused."""
+    import assets.scenes
+
+    files = sorted(path for folder in assets.scenes.__path__ for path in Path(folder).glob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:8]
 
 
 def scene_rows(modality: Modality, variations: int) -> list[SceneRow]:

@@ -17,7 +17,7 @@ class YamnetTeacher:
         num_threads: of the interpreter.
     """
 
-    def __init__(self, folder: Path, num_threads: int = 2) -> None:
+    def __init__(self, folder: Path, num_threads: int = 1) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
         self._interpreter = Interpreter(str(folder / "yamnet.tflite"), num_threads=num_threads)

@@ -1,4 +1,4 @@
-"""Measure a model on a folder of Parquet files: zero-shot where rows have labels, retrieval where they have captions."""
+"""Measure a model on a folder of Parquet files: zero-shot where rows have labels, retrieval by their captions."""
 
 import logging
 from collections.abc import Sequence
@@ -149,7 +149,5 @@ def as_json(model: UniMMA, split: str, results: dict[str, dict[str, Measure]]) -
         "model": model.name,
         "fingerprint": model.fingerprint,
         "split": split,
-        "sets": {
-            stem: {name: m.as_json() for name, m in measures.items()} for stem, measures in results.items()
-        },
+        "sets": {stem: {name: m.as_json() for name, m in measures.items()} for stem, measures in results.items()},
     }

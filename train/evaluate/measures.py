@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 NUM_RESAMPLES = 1_000
-FloatArray = npt.NDArray[np.floating]
+FloatArray = npt.NDArray[Any]  # of floats
 BoolArray = npt.NDArray[np.bool_]
 
 
@@ -27,19 +28,22 @@ class Measure:
 def recall_at_k(similarity_QG: FloatArray, relevant_QG: BoolArray, k: int) -> FloatArray:
     """1 for each query with a relevant item among the first k, else 0: float64 [Q]. Ties keep the gallery's order."""
     top_Qk = np.argsort(-similarity_QG, axis=1, kind="stable")[:, :k]
-    return np.take_along_axis(relevant_QG, top_Qk, axis=1).any(axis=1).astype(np.float64)
+    found: FloatArray = np.asarray(np.take_along_axis(relevant_QG, top_Qk, axis=1).any(axis=1), np.float64)
+    return found
 
 
 def precision_at_k(similarity_QG: FloatArray, relevant_QG: BoolArray, k: int) -> FloatArray:
     """Share of relevant items among the first k of each query: float64 [Q]."""
     top_Qk = np.argsort(-similarity_QG, axis=1, kind="stable")[:, :k]
-    return np.take_along_axis(relevant_QG, top_Qk, axis=1).mean(axis=1)
+    share: FloatArray = np.take_along_axis(relevant_QG, top_Qk, axis=1).mean(axis=1)
+    return share
 
 
 def first_relevant_rank(similarity_QG: FloatArray, relevant_QG: BoolArray) -> FloatArray:
     """Rank of each query's first relevant item, 1 for the best: float64 [Q]."""
     order = np.argsort(-similarity_QG, axis=1, kind="stable")
-    return np.take_along_axis(relevant_QG, order, axis=1).argmax(axis=1) + 1.0
+    rank: FloatArray = np.take_along_axis(relevant_QG, order, axis=1).argmax(axis=1) + 1.0
+    return rank
 
 
 def average_precision(similarity_QG: FloatArray, relevant_QG: BoolArray) -> FloatArray:
@@ -47,7 +51,8 @@ def average_precision(similarity_QG: FloatArray, relevant_QG: BoolArray) -> Floa
     order = np.argsort(-similarity_QG, axis=1, kind="stable")
     hit = np.take_along_axis(relevant_QG, order, axis=1)
     precision = hit.cumsum(axis=1) / np.arange(1, hit.shape[1] + 1)
-    return (precision * hit).sum(axis=1) / hit.sum(axis=1)
+    mean: FloatArray = (precision * hit).sum(axis=1) / hit.sum(axis=1)
+    return mean
 
 
 def with_interval(per_query: FloatArray, statistic: Callable[..., FloatArray] = np.mean, seed: int = 0) -> Measure:

@@ -36,9 +36,8 @@ class YamnetStudent(nn.Module):
             _Residual(32, 64, stride=2),
             _Residual(64, 128, stride=2),
             _Residual(128, 256, stride=2),
-            _Residual(256, 384, stride=1),
         )
-        self.features = nn.Linear(384, NUM_FEATURES)
+        self.features = nn.Linear(256, NUM_FEATURES)
         self.classifier = nn.Linear(NUM_FEATURES, NUM_CLASSES)
 
     def forward(self, windows: Tensor) -> tuple[Tensor, Tensor]:
