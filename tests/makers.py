@@ -56,7 +56,9 @@ def write_animation(path: Path, frames: Sequence[Pixels], durations_ms: Sequence
     return path
 
 
-def tone(seconds: float = 1.0, *, rate_hz: int = 44_100, hz: float = 440.0, level: float = 0.5) -> npt.NDArray[np.float32]:
+def tone(
+    seconds: float = 1.0, *, rate_hz: int = 44_100, hz: float = 440.0, level: float = 0.5
+) -> npt.NDArray[np.float32]:
     """A sine, float32 [num_samples]."""
     return (level * np.sin(2 * np.pi * hz * np.arange(round(seconds * rate_hz)) / rate_hz)).astype(np.float32)
 
@@ -89,7 +91,7 @@ def write_tone(
 
 def grey_at(time_s: float, seconds: float) -> int:
     """The grey that a frame of `write_clip` shows at a time: it rises evenly over the clip."""
-    return round(30 + 200 * time_s / seconds)
+    return round(30 + 200 * min(1.0, max(0.0, time_s / seconds)))
 
 
 def clip_frame(time_s: float, seconds: float, size: tuple[int, int]) -> Pixels:
@@ -123,7 +125,6 @@ def write_clip(
         sound_hz: a sine beside the pictures, or no sound at all.
         rotation: degrees counter-clockwise that a player has to turn the pictures by (as phones write it).
     """
-    times_s = [i / fps for i in range(round(seconds * fps))] if times_s is None else times_s
     with av.open(str(path), "w", options=container_options or {}) as output:
         output.metadata.update(metadata or {})
         stream = output.add_stream(codec, rate=fps)
@@ -131,13 +132,15 @@ def write_clip(
         stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
         stream.codec_context.gop_size = key_frame_every
         stream.codec_context.time_base = Fraction(1, fps * 100 if path.suffix != ".avi" else fps)
+        if times_s is not None or path.suffix == ".avi":
+            stream.codec_context.max_b_frames = 0  # as in what phones write, and old cameras
         if rotation:
             stream.set_display_rotation(rotation)
         sound = output.add_stream(sound_codec, rate=sound_rate_hz, layout="mono") if sound_hz else None
-        for time_s in times_s:
+        for time_s in np.arange(round(seconds * fps)) / fps if times_s is None else times_s:
             frame = av.VideoFrame.from_ndarray(clip_frame(time_s, seconds, size), format="rgb24")
             frame.time_base = stream.codec_context.time_base
-            frame.pts = round(time_s / frame.time_base)
+            frame.pts = round(float(time_s) / frame.time_base)
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
         if sound:

@@ -6,13 +6,15 @@ import numpy.typing as npt
 from av.container import InputContainer
 
 from unimma.errors import MediaError
-from unimma.media.container import audio_stream, check_length, frames, open_container, stated_seconds
+from unimma.media.container import audio_stream, check_length, frames, measured_seconds, open_container, stated_seconds
 from unimma.media.kind import Format
 from unimma.media.source import Clock, Source, reading
 from unimma.settings import AUDIO_RATE_HZ, Limits
 from unimma.types import Audio
 
 _INTEGER_SCALE = 4.0  # a float file that peaks above this was written on an integer scale; codecs overshoot by far less
+_BLOCK_SAMPLES = 16_384  # handed over at a time: codecs' own blocks are so small that the handing over costs more
+_GUESSED = {"mp3", "aac"}  # files without a length: FFmpeg states what the bit rate of the beginning would give
 _CUT_OFF_SHARE = 0.9  # a file that holds less than this share of what its header states was cut off
 
 
@@ -30,14 +32,16 @@ def decode_audio(source: Source, form: Format, limits: Limits) -> Audio:
         stream = audio_stream(container)
         if stream is None:
             raise MediaError(f"{source.name}: no sound", "a file with a sound", "Use it as a video or a picture.")
-        stated_s = _stated_seconds(source, container, stream)
-        check_length(source.name, stated_s, limits.max_audio_seconds)
-        waveform = _read(container, stream, clock, limits.max_audio_seconds + 1)
+        most_s, stated_s = limits.max_audio_seconds, stated_seconds(container, stream)
+        if stated_s is None or (stated_s > most_s and form.code in _GUESSED):
+            stated_s = measured_seconds(source, form, limits, stream.index, clock, most_s)
+        check_length(source.name, stated_s, most_s)
+        waveform = _read(container, stream, clock, most_s + 1)
     found_s = len(waveform) / AUDIO_RATE_HZ
-    check_length(source.name, found_s, limits.max_audio_seconds)  # what the header kept quiet about
+    check_length(source.name, found_s, most_s)  # what the header kept quiet about
     if len(waveform) == 0:
         raise MediaError(f"{source.name}: no samples", "a sound with something in it", "Record or export it again.")
-    if stated_s and form.code in ("wav", "flac", "mov") and found_s < min(_CUT_OFF_SHARE * stated_s, stated_s - 0.5):
+    if stated_s and form.code in ("flac", "mov") and found_s < min(_CUT_OFF_SHARE * stated_s, stated_s - 0.5):
         came = f"{source.name}: {found_s:.1f} s of sound where its header states {stated_s:.1f} s"
         raise MediaError(came, "a whole file", "Copy or download it again.")
     return Audio(waveform, AUDIO_RATE_HZ, source.name)
@@ -51,15 +55,6 @@ def soundtrack(source: Source, form: Format, limits: Limits, clock: Clock) -> Au
     return Audio(waveform, AUDIO_RATE_HZ, source.name) if len(waveform) else None
 
 
-def _stated_seconds(source: Source, container: InputContainer, stream: av.AudioStream) -> float | None:
-    """Length by the header, but never more than the file's bytes can hold where samples are stored plainly."""
-    stated_s = stated_seconds(container, stream)
-    context = stream.codec_context
-    if stated_s is None or not context.name.startswith("pcm_") or not context.bit_rate:
-        return stated_s
-    return min(stated_s, source.size * 8 / context.bit_rate)
-
-
 def _read(container: InputContainer, stream: av.AudioStream, clock: Clock, most_s: float) -> npt.NDArray[np.float32]:
     """Decodes until the end or `most_s` seconds: float32 [num_samples], read-only."""
     samples = bytearray()  # grows in place; a list of parts would be held twice when joined
@@ -69,7 +64,8 @@ def _read(container: InputContainer, stream: av.AudioStream, clock: Clock, most_
     for frame in frames(container, stream, clock):
         if setting != (frame.layout.name, frame.sample_rate, frame.format.name):  # may change on the way
             setting = (frame.layout.name, frame.sample_rate, frame.format.name)
-            resampler = av.AudioResampler(format="flt", layout=frame.layout, rate=AUDIO_RATE_HZ)
+            samples += _averaged(resampler, None)
+            resampler = av.AudioResampler("flt", frame.layout, AUDIO_RATE_HZ, frame_size=_BLOCK_SAMPLES)
         samples += _averaged(resampler, frame)
         if len(samples) > most_bytes:
             break
@@ -92,7 +88,7 @@ def _averaged(resampler: av.AudioResampler | None, frame: av.AudioFrame | None) 
 
 def _checked(waveform: npt.NDArray[np.float32], name: str) -> npt.NDArray[np.float32]:
     """The waveform, finite and on the scale of -1 to 1, read-only."""
-    peak = float(np.abs(waveform).max(initial=0))
+    peak = max(float(waveform.max(initial=0)), -float(waveform.min(initial=0)))
     if not np.isfinite(peak):
         broken = int(np.count_nonzero(~np.isfinite(waveform)))
         raise MediaError(f"{name}: {broken:,} samples that are no numbers", "finite samples", "Export it again.")

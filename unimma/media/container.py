@@ -32,7 +32,9 @@ def open_container(source: Source, form: Format, limits: Limits) -> Iterator[Inp
     options = {
         "format_whitelist": form.code if form.code != "mov" else "mov,mp4,m4a,3gp,3g2,mj2",
         "protocol_whitelist": "none",
-        "max_streams": str(limits.max_streams),
+        "max_streams": str(
+            4 * limits.max_streams
+        ),  # FFmpeg's bound for what it allocates; ours, with a message, is below
         "max_pixels": str(limits.max_frame_pixels),
     }
     wait_s = limits.max_decode_seconds
@@ -105,6 +107,28 @@ def stated_seconds(container: InputContainer, stream: Stream) -> float | None:
     if stream.duration is not None and stream.duration > 0 and stream.time_base:
         return float(stream.duration * stream.time_base)
     return container.duration / av.time_base if container.duration and container.duration > 0 else None
+
+
+def measured_seconds(
+    source: Source, form: Format, limits: Limits, stream_index: int, clock: Clock, most_s: float
+) -> float:
+    """Length by the time stamps of a stream's packets, without decoding; it stops looking after `most_s` seconds."""
+    end_s = 0.0
+    with open_container(source, form, limits) as container:
+        stream = container.streams[stream_index]
+        start_s = start_seconds(stream)
+        for packet in packets(container, stream, clock):
+            at_s = seconds(packet.pts if packet.pts is not None else packet.dts, packet.time_base)
+            if at_s is not None:
+                end_s = max(end_s, at_s - start_s + (seconds(packet.duration, packet.time_base) or 0.0))
+            if end_s > most_s:
+                break
+    return end_s
+
+
+def start_seconds(stream: Stream) -> float:
+    """The time stamp that a stream begins at; may be negative."""
+    return seconds(stream.start_time, stream.time_base) or 0.0
 
 
 def seconds(stamp: int | None, time_base: Fraction | None) -> float | None:

@@ -50,6 +50,8 @@ _STREAMS = (  # offset, signature, FFmpeg's demuxer
     (8, b"AVI ", "avi"),
 )
 _RIFF_CODES = {"WEBP", "wav", "avi"}
+_RIFF_UNKNOWN = 0x7FFF0000  # from about 2 GB on: a recorder that did not know the length; the true one is in the file
+_RIFF_SLACK = 0.98  # some programs state a few bytes too many
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _MOV_BOXES = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}  # how a QuickTime file without ftyp begins
 _REFUSED = (  # offset, signature, what to call it
@@ -94,6 +96,8 @@ def format_of(source: Source) -> Format:
         MediaError: nothing here decodes it.
     """
     head = source.head
+    if head[:4] == b"RIFF":
+        _check_riff_length(source)
     if code := _match(_PICTURES, head):
         return Format(Reader.PICTURE, code)
     if code := _match(_STREAMS, head):
@@ -117,6 +121,14 @@ def _match(table: tuple[tuple[int, bytes, str], ...], head: bytes) -> str:
         if head.startswith(signature, offset) and (code not in _RIFF_CODES or head[:4] in (b"RIFF", b"RF64")):
             return code
     return ""
+
+
+def _check_riff_length(source: Source) -> None:
+    """Raises a MediaError for a WAV, AVI or WebP shorter than its header states, since FFmpeg passes over that."""
+    stated = int.from_bytes(source.head[4:8], "little") + 8
+    if stated < _RIFF_UNKNOWN and source.size < stated * _RIFF_SLACK:
+        came = f"{source.name}: {source.size:,} bytes where its header states {stated:,}"
+        raise MediaError(came, "a whole file", "Copy or download it again.")
 
 
 def _iso_format(head: bytes) -> Format:

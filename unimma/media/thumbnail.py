@@ -18,7 +18,7 @@ _SMOOTH = 4  # drawn so many times larger, then shrunk: Pillow draws no soft edg
 
 
 def thumbnail(decoded: Decoded) -> bytes | None:
-    """A WebP of at most 320 pixels: the picture, the frame of a clip that shows most, the drawn sound; None for text."""
+    """A WebP of at most 320 pixels: the picture, a clip's poster frame, the drawn sound; None for text."""
     if isinstance(decoded, Image):
         return _webp(PIL.fromarray(decoded.pixels))
     if isinstance(decoded, Video):

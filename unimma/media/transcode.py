@@ -20,13 +20,14 @@ from unimma.media.container import (
     open_container,
     prepare_video,
     seconds,
+    start_seconds,
     stated_seconds,
     video_stream,
 )
 from unimma.media.image import open_picture, to_rgb
 from unimma.media.kind import Format
 from unimma.media.source import Clock, Source, reading
-from unimma.media.video import FrameT, Shown, rgb_pixels, shown_frames, start_seconds
+from unimma.media.video import FrameT, Shown, rgb_pixels, shown_frames
 from unimma.settings import Limits
 
 _SHORT_SIDE = 480  # pixels

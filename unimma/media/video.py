@@ -8,7 +8,6 @@ import av
 import numpy as np
 import numpy.typing as npt
 from av.container import InputContainer
-from av.stream import Stream
 
 from unimma.errors import MediaError
 from unimma.media.audio import soundtrack
@@ -16,10 +15,11 @@ from unimma.media.container import (
     check_frame,
     check_length,
     frames,
+    measured_seconds,
     open_container,
-    packets,
     prepare_video,
     seconds,
+    start_seconds,
     stated_seconds,
     video_stream,
 )
@@ -67,7 +67,8 @@ def decode_video(source: Source, form: Format, limits: Limits) -> Video:
             length_s = stated_seconds(container, stream)
             check_length(source.name, length_s, limits.max_video_seconds)
             if length_s is None:
-                length_s = measured_seconds(source, form, stream.index, limits, clock)
+                length_s = measured_seconds(source, form, limits, stream.index, clock, limits.max_video_seconds)
+                check_length(source.name, length_s, limits.max_video_seconds)
             shown, length_s = _sample(container, stream, length_s, clock, limits)
         sound = soundtrack(source, form, limits, clock)
     return clip(shown, length_s, sound, source.name)
@@ -80,29 +81,6 @@ def clip(shown: list[TimedPixels], length_s: float, sound: Audio | None, name: s
     frames_NHWC.setflags(write=False)
     times_N.setflags(write=False)
     return Video(frames_NHWC, times_N, length_s, sound, name)
-
-
-def measured_seconds(source: Source, form: Format, stream_index: int, limits: Limits, clock: Clock) -> float:
-    """Length of a clip whose header states none (a live recording), from its packets, without decoding.
-
-    Raises:
-        MediaError: over `limits.max_video_seconds` or `max_decode_seconds`.
-    """
-    end_s = 0.0
-    with open_container(source, form, limits) as container:
-        stream = container.streams[stream_index]
-        start_s = start_seconds(stream)
-        for packet in packets(container, stream, clock):
-            at_s = seconds(packet.pts if packet.pts is not None else packet.dts, packet.time_base)
-            if at_s is not None:
-                end_s = max(end_s, at_s - start_s + (seconds(packet.duration, packet.time_base) or 0.0))
-                check_length(source.name, end_s, limits.max_video_seconds)
-    return end_s
-
-
-def start_seconds(stream: Stream) -> float:
-    """The time stamp that a clip begins at; may be negative."""
-    return seconds(stream.start_time, stream.time_base) or 0.0
 
 
 def shown_frames(
@@ -157,6 +135,8 @@ def _sample(
     prepare_video(stream, clock.name, limits)
     player = _Player(container, stream, clock, limits)
     shown = player.frames_at(middles(length_s))
+    if not shown:
+        raise MediaError(f"{clock.name}: no frame that decodes", "a whole video", "Copy or export it again.")
     end_s = player.end_s
     if end_s is not None and end_s < min(_CUT_OFF_SHARE * length_s, length_s - 0.5):
         if stream.duration:  # the stream's own length; the file's may be that of a longer sound
@@ -164,8 +144,6 @@ def _sample(
             raise MediaError(came, "a whole file", "Copy or download it again.")
         player.rewind()
         shown, length_s = player.frames_at(middles(end_s)), end_s
-    if not shown:
-        raise MediaError(f"{clock.name}: no frame that decodes", "a whole video", "Copy or export it again.")
     return shown, max(length_s, shown[-1][0])
 
 
@@ -184,9 +162,12 @@ class _Player:
     def __init__(self, container: InputContainer, stream: av.VideoStream, clock: Clock, limits: Limits) -> None:
         self._container, self._stream, self._clock, self._limits = container, stream, clock, limits
         self._start_s = start_seconds(stream)
+        # an index counts in the order of decoding, which runs ahead of what is shown
+        self._lead_s = stream.codec_context.reorder_depth / _rate(stream)
         self._frames = shown_frames(container, stream, clock, limits)
         self._now: Shown[av.VideoFrame] | None = None
         self._next: Shown[av.VideoFrame] | None = None
+        self._reached_s = 0.0
         self.end_s: float | None = None
         self._advance()
 
@@ -219,8 +200,8 @@ class _Player:
         return found >= 0 and entries[found].timestamp > self._stamp(now_s)
 
     def _stamp(self, time_s: float) -> int:
-        """A time as the stream counts it."""
-        return int((time_s + self._start_s) / float(self._stream.time_base or _MICROSECOND))
+        """A time as the file's index counts it."""
+        return int((time_s + self._start_s - self._lead_s) / float(self._stream.time_base or _MICROSECOND))
 
     def _jump(self, time_s: float) -> None:
         try:
@@ -233,5 +214,7 @@ class _Player:
 
     def _advance(self) -> None:
         self._now, self._next = self._next, next(self._frames, None)
-        if self._next is None and self._now:
-            self.end_s = self._now.until_s
+        if self._next is None:
+            self.end_s = self._reached_s
+        else:
+            self._reached_s = max(self._reached_s, self._next.until_s)
