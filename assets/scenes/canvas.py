@@ -108,7 +108,7 @@ def _round_mask(x: float, y: float, power: float) -> Image.Image:
 @lru_cache(maxsize=4)
 def _vignette(size: tuple[int, int]) -> Image.Image:
     v, u = np.mgrid[-1 : 1 : size[1] * 1j, -1 : 1 : size[0] * 1j]
-    return Image.fromarray((np.clip(np.hypot(u, v) - 0.75, 0.0, 1.0) ** 1.6 * 150).astype(np.uint8))
+    return Image.fromarray((np.clip(np.hypot(u, v) - 0.8, 0.0, 1.0) ** 1.6 * 95).astype(np.uint8))
 
 
 class Canvas:
@@ -134,14 +134,14 @@ class Canvas:
         self._pixels_per_unit = size[1] * OVERSAMPLING * zoom
         self._left = (self.w - self.w / zoom) * centre[0]
         self._top = (1.0 - 1.0 / zoom) * centre[1]
-        self._mirrored = mirrored
+        self.mirrored = mirrored
         self._image = Image.new("RGB", (size[0] * OVERSAMPLING, size[1] * OVERSAMPLING))
         self._solid = ImageDraw.Draw(self._image)
         self._blend = ImageDraw.Draw(self._image, "RGBA")
 
     def _to_pixels(self, points: Points) -> npt.NDArray[np.float64]:
         p = np.asarray(points, dtype=np.float64)
-        x = self.w - p[:, 0] if self._mirrored else p[:, 0]
+        x = self.w - p[:, 0] if self.mirrored else p[:, 0]
         return np.stack([x - self._left, p[:, 1] - self._top], axis=1) * self._pixels_per_unit
 
     def poly(self, points: Points, fill: Fill, alpha: float = 1.0) -> None:
@@ -168,7 +168,7 @@ class Canvas:
         """The gradient over `box`, cut to the part of it that is `seen`."""
         size = (seen[2] - seen[0], seen[3] - seen[1])
         if isinstance(fill, Ball):
-            mask = _round_mask(1.0 - fill.x if self._mirrored else fill.x, fill.y, 1.0)
+            mask = _round_mask(1.0 - fill.x if self.mirrored else fill.x, fill.y, 1.0)
             scale_x, scale_y = 128 / (box[2] - box[0]), 128 / (box[3] - box[1])
             part = (
                 (seen[0] - box[0]) * scale_x,
@@ -180,7 +180,7 @@ class Canvas:
             return Image.composite(Image.new("RGB", size, fill.light), Image.new("RGB", size, fill.dark), weight)
         axis = 0 if fill.sideways else 1
         step = (np.arange(seen[axis], seen[axis + 2]) - box[axis]) / max(box[axis + 2] - box[axis], 1)
-        step = 1.0 - step if fill.sideways and self._mirrored else step
+        step = 1.0 - step if fill.sideways and self.mirrored else step
         ramp = np.asarray(fill.start) + (np.asarray(fill.end) - fill.start) * step[:, None]
         strip = ramp.round().astype(np.uint8)
         strip = strip[None] if fill.sideways else strip[:, None]

@@ -46,10 +46,11 @@ class Synth:
     def noise(self, tilt_db: float, low: float = 20.0, high: float = 18_000.0, seconds: float | None = None) -> Signal:
         """Noise that falls by `tilt_db` an octave between two soft edges (Hz); unit variance. Pink is -3, brown -6."""
         x = self.white(seconds)
-        f = fft.rfftfreq(len(x), 1 / self.rate).astype(np.float32) + 1.0
+        size = fft.next_fast_len(len(x), real=True)
+        f = fft.rfftfreq(size, 1 / self.rate).astype(np.float32) + 1.0
         gain = f ** np.float32(tilt_db / 6.02)
         gain /= np.sqrt((1 + (low / f) ** 4) * (1 + (f / high) ** 4))
-        return _unit(fft.irfft(fft.rfft(x) * gain, len(x)))
+        return _unit(fft.irfft(fft.rfft(x, size) * gain, size)[: len(x)])
 
     def band(self, x: Signal, low: float, high: float, order: int = 2) -> Signal:
         """Butterworth band-pass; `low` 0 makes it a low-pass."""
@@ -63,11 +64,12 @@ class Synth:
 
     def formants(self, x: Signal, peaks: Formants, floor_db: float = -45.0) -> Signal:
         """Shape a spectrum by resonances, as a throat and mouth do."""
-        f = fft.rfftfreq(len(x), 1 / self.rate).astype(np.float32)
+        size = fft.next_fast_len(len(x), real=True)
+        f = fft.rfftfreq(size, 1 / self.rate).astype(np.float32)
         gain = np.full(len(f), 10 ** (floor_db / 20), np.float32)
         for centre, width, level in peaks:
             gain += np.float32(10 ** (level / 20)) / (1 + ((f - centre) / (width / 2)) ** 2)
-        shaped: Signal = fft.irfft(fft.rfft(x) * gain, len(x))
+        shaped: Signal = fft.irfft(fft.rfft(x, size) * gain, size)[: len(x)]
         return shaped
 
     def wander(self, per_second: float, low: float = 0.0, high: float = 1.0, seconds: float | None = None) -> Signal:
