@@ -1,6 +1,5 @@
 """The core: a query of any modality in, ranked hits of every modality out. App, command line and API all call this."""
 
-import logging
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from unimma.types import Decoded, Hit, Modality
 FloatArray = npt.NDArray[np.float32]
 Query = str | Path | bytes | Decoded | npt.NDArray[np.floating]
 
-_log = logging.getLogger(__name__)
 _ORDERS = {"calibrated": order.fair, "raw": order.raw}
 
 
@@ -122,7 +120,7 @@ def _checked_modalities(modalities: Collection[Modality | str] | None) -> list[M
 
 
 def _check_findable(gallery: Gallery) -> None:
-    if any(gallery.num_findable(modality) for modality in Modality) or not gallery.count():
+    if gallery.has_findable() or not gallery.missing():
         return
     came = f"{gallery.count()} items, none with a vector of model {gallery.model.name} ({gallery.model.fingerprint})"
     raise GalleryError(came, "items added with this model", "Add them again, or choose the model they were added with.")

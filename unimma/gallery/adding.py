@@ -17,7 +17,7 @@ from unimma.types import Audio, Decoded, Image, Item, Text
 
 FloatArray = npt.NDArray[np.float32]
 
-_BATCH = 8
+_BATCH = 16
 _BATCH_BYTES = 256_000_000  # of decoded media: a few large photos or clips are a batch of their own
 
 

@@ -153,9 +153,9 @@ class Gallery:
 
     # find
 
-    def num_findable(self, modality: Modality) -> int:
-        """How many items of a modality have a vector of this model."""
-        return self._of_model().count(modality)
+    def has_findable(self) -> bool:
+        """Whether any item has a vector of this model."""
+        return self._store.has_vectors(self.model.fingerprint)
 
     def background(self, query: FloatArray, modality: Modality) -> Background:
         """Mean and spread of the cosines of `query` float32 [dim] with all items of a modality."""

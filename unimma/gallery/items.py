@@ -153,6 +153,10 @@ class ItemStore:
         """Whether the item is there with a vector of this model."""
         return bool(self._all("SELECT 1 FROM vectors WHERE fingerprint = ? AND id = ?", [fingerprint, item_id]))
 
+    def has_vectors(self, fingerprint: str) -> bool:
+        """Whether any item has a vector of this model."""
+        return bool(self._all("SELECT 1 FROM vectors WHERE fingerprint = ? LIMIT 1", [fingerprint]))
+
     def vectors(self, fingerprint: str, modality: Modality, dim: int) -> tuple[list[str], npt.NDArray[np.float32]]:
         """Ids and vectors, float32 [n, dim], of one model and modality, in the order of addition.
 

@@ -36,17 +36,13 @@ class GalleryVectors:
         self._exact = {modality: ExactIndex(dim) for modality in Modality}
         for modality, exact in self._exact.items():
             exact.extend(*store.vectors(fingerprint, modality, dim))
-        self._index = self._mended_index()
+        self._index = self._opened = self._mended_index()
 
     def close(self) -> None:
         """Let go of the index."""
-        if self._index is not None:
-            self._index.close()
-            self._index = None
-
-    def count(self, modality: Modality) -> int:
-        """How many vectors there are."""
-        return len(self._exact[modality])
+        if self._opened is not None:
+            self._opened.close()
+            self._index = self._opened = None
 
     def background(self, query: FloatArray, modality: Modality) -> Background:
         """Mean and spread of the cosines of `query` with all vectors of a modality."""
@@ -99,7 +95,7 @@ class GalleryVectors:
 
     def _give_up(self, error: GalleryError) -> None:
         _log.warning("%s Until then every search is exact.", error)
-        self._index = None  # not closed: another search may be in it
+        self._index = None  # closed later, since another search may be in it
         self._store.set_indexed(self._fingerprint, -1)
 
     def _mended_index(self) -> CandidateIndex | None:

@@ -1,0 +1,100 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.gallery.conftest import COLOURS, write_clip, write_picture, write_tone
+from tests.gallery.victim import ADDED, BEFORE, NUM_DELETED, WAYS
+from tests.toy import ToyModel
+from unimma import settings
+from unimma.gallery import Gallery
+from unimma.gallery.index import CandidateIndex
+from unimma.media import decode
+from unimma.retrieval import search
+from unimma.types import Modality
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL and fork are of POSIX systems")
+QUERIES = ("red", "green and blue", "low", "sentence 7 of red")
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
+    """A folder with a gallery for each way to die, after dying."""
+    folder = tmp_path_factory.mktemp("killed")
+    (folder / "files").mkdir()
+    write_picture(folder / "files" / "red.png", COLOURS["red"])
+    write_tone(folder / "files" / "tone.wav", 300.0)
+    write_clip(folder / "files" / "clip.mp4", COLOURS["blue"])
+    with Gallery.open(folder / "before", ToyModel()) as gallery:
+        gallery.add(BEFORE)
+    subprocess.run([sys.executable, "-m", "tests.gallery.victim", str(folder)], check=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def fresh_answers(killed):
+    """What a gallery that never crashed, with these items alone, answers; made once for each set of items."""
+    made: dict[tuple[str, ...], list[object]] = {}
+
+    def answers(titles: tuple[str, ...]) -> list[object]:
+        if titles not in made:
+            files = {path.stem: path for path in (killed / "files").iterdir()}
+            with Gallery.open(killed / f"fresh {len(made)}", ToyModel()) as gallery:
+                wanted = [title for title in [*BEFORE, *ADDED] if title in titles]
+                gallery.add([*wanted, *(path for stem, path in sorted(files.items()) if stem in titles[len(wanted) :])])
+                made[titles] = found(gallery)
+        return made[titles]
+
+    return answers
+
+
+def found(gallery: Gallery) -> list[object]:
+    return [
+        (hit.item.id, hit.rank, pytest.approx(hit.score, abs=1e-9), hit.similarity)
+        for query in QUERIES
+        for hit in search(gallery, query, k=50)
+    ]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_after_dying_a_gallery_equals_a_fresh_one_with_the_same_items(killed, fresh_answers, way, monkeypatch):
+    with Gallery.open(killed / way, ToyModel()) as gallery:
+        items = gallery.list(limit=100)
+        titles = tuple(item.title for item in items)
+        whole = (*BEFORE, *ADDED, "clip", "red", "tone")
+        assert titles in (BEFORE_ALONE, BEFORE_ALONE[NUM_DELETED:], whole[: len(titles)])
+        assert gallery.missing() == 0
+        for item in items:
+            assert decode(Path(item.uri)).modality == item.modality
+        assert {path.name for path in (gallery.folder / "media").iterdir()} == {Path(item.uri).name for item in items}
+        assert not list((gallery.folder / "staging").iterdir())
+        assert found(gallery) == fresh_answers(titles)
+        monkeypatch.setattr(settings, "EXACT_SEARCH_UP_TO", 0)
+        assert found(gallery) == fresh_answers(titles)
+    assert sorted(indexed(killed / way)) == sorted(item.id for item in items)
+
+
+@pytest.mark.parametrize("way", ["insert-after", "upsert-before", "upsert-after", "indexed-after"])
+def test_what_was_committed_before_dying_is_there(killed, way):
+    with Gallery.open(killed / way, ToyModel()) as gallery:
+        assert gallery.count() > len(BEFORE)
+
+
+@pytest.mark.parametrize("way", ["delete-after", "unindex-after", "unindexed", "unlink-within", "unlink-after"])
+def test_what_was_deleted_before_dying_stays_gone(killed, way):
+    with Gallery.open(killed / way, ToyModel()) as gallery:
+        assert gallery.count() == len(BEFORE) - NUM_DELETED
+
+
+BEFORE_ALONE = tuple(BEFORE)
+
+
+def indexed(folder: Path) -> list[str]:
+    index, model = CandidateIndex(folder / "chroma"), ToyModel()
+    try:
+        query = model.embed(["red"])[0]
+        counts = {m: index.count(model.fingerprint, m) for m in Modality}
+        return [i for m in Modality if counts[m] for i in index.nearest(model.fingerprint, m, query, 100)]
+    finally:
+        index.close()
