@@ -1,16 +1,12 @@
-"""A frog pond, crickets at night, birds singing at dawn."""
+"""Crickets at night, birds singing at dawn."""
 
 import numpy as np
 
-from assets.scenes.canvas import Ball, Canvas, Color, Fade, choose, darker, hsv, lighter, mix, oval, turned, vary
+from assets.scenes.canvas import Ball, Canvas, Color, Fade, choose, darker, lighter, mix, turned, vary
 from assets.scenes.scene import Cues, Rng, Scene, regular, since
 from assets.scenes.scenery import (
-    DAY,
-    DUSK,
     MORNING,
     NIGHT,
-    OVERCAST,
-    Light,
     clouds,
     grass,
     light,
@@ -21,245 +17,8 @@ from assets.scenes.scenery import (
     stars,
     sun,
     tree,
-)  # fmt: skip
-from assets.scenes.synth import Signal, Synth, arch, bend, bump
-
-_croaks = regular((0.2, 0.5), (1.1, 1.6), 0.15)
-
-
-def _draw_frog(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
-    hour = light(rng, DAY, MORNING, DUSK, OVERCAST, NIGHT)
-    sky(c, hour, 0.4)
-    green = hour.on(choose(rng, (92, 146, 74), (110, 152, 66), (70, 130, 84)))
-    ridge(c, rng, 0.14, 0.05, hour.on((96, 136, 104), 0.2))
-    for x, r in rng.uniform((0, 0.06), (c.w, 0.13), (14, 2)):
-        c.ellipse(x, 0.24, r, r * 0.8, Ball(lighter(green, 0.08), darker(green, 0.4)))
-    c.soften(0.008)
-    water = hour.on(choose(rng, (66, 122, 128), (58, 112, 140), (84, 124, 104)))
-    c.rect(-0.1, 0.28, c.w + 0.1, 1.1, Fade(mix(water, hour.low, 0.45), darker(water, 0.35)))
-    for x, y, w in rng.uniform((0, 0.3, 0.04), (c.w, 0.98, 0.16), (50, 3)):
-        c.ellipse(x + 0.012 * np.sin(t + y * 60), y, w, 0.003 * (0.4 + y), lighter(water, 0.4), 0.35)
-    for side in (-1, 1):
-        for _ in range(7):
-            _cattail(c, rng, c.w / 2 + side * rng.uniform(0.45, 0.68), rng.uniform(0.34, 0.5), t, hour)
-    x, y, size = c.w * rng.uniform(0.42, 0.58), rng.uniform(0.78, 0.82), rng.uniform(0.3, 0.36)
-    leaf = hour.on(choose(rng, (86, 156, 70), (104, 164, 84), (64, 140, 90)))
-    for px, py in zip(
-        np.linspace(0.05, c.w, 9) + rng.normal(0, 0.05, 9), rng.permutation(np.linspace(0.38, 0.96, 9)), strict=True
-    ):
-        bloom = rng.random() < 0.5 and abs(px - x) > 0.28
-        _pad(c, rng, px, py, 0.05 + 0.1 * (py - 0.3), vary(rng, leaf, 0.06), bloom)
-    ago = since(cues, t)
-    for k in range(3):  # rings on the water go out from the singer
-        ring = (ago * 0.5 + k / 3) % 1.0 if ago < 9 else k / 3
-        loop = oval(x, y + 0.05, size * (0.95 + 0.5 * ring), size * (0.3 + 0.17 * ring))
-        c.line(np.vstack([loop, loop[:1]]), 0.004, lighter(water, 0.6), 0.5 * (1 - ring))
-    _pad(c, rng, x, y + 0.05, size * 0.95, leaf, False)
-    puff = float(np.sin(np.pi * min(ago / 0.55, 1.0)))
-    skin = choose(rng, (112, 176, 62), (86, 156, 74), (148, 160, 70), (146, 122, 78))
-    _frog(c, rng, x, y, size, mix(skin, hour.land, hour.amount * 0.45), puff)
-    for px, py in rng.uniform((0.1, 0.3), (c.w - 0.1, 0.6), (2, 2)):
-        _dragonfly(
-            c,
-            px + 0.05 * np.sin(t * 1.3 + px * 9),
-            py + 0.02 * np.sin(t * 2.1),
-            t,
-            hsv(rng.uniform(0.45, 0.62), 0.7, 0.8),
-        )
-
-
-def _pad(c: Canvas, rng: Rng, x: float, y: float, r: float, color: Color, bloom: bool) -> None:
-    turn = rng.uniform(0, 2 * np.pi)
-    a = turn + np.linspace(0.18, 2 * np.pi - 0.18, 40)
-    rim = np.vstack([np.stack([x + r * np.cos(a), y + r * 0.36 * np.sin(a)], 1), [(x, y)]])
-    c.poly(rim + np.array([0, r * 0.06]), darker(color, 0.6), 0.7)
-    c.poly(rim, Ball(lighter(color, 0.2), darker(color, 0.2)))
-    for b in np.linspace(turn + 0.5, turn + 5.8, 8):
-        c.line([(x, y), (x + r * 0.85 * np.cos(b), y + r * 0.3 * np.sin(b))], 0.003, lighter(color, 0.3), 0.5)
-    petal = choose(rng, (255, 236, 244), (246, 160, 190), (255, 250, 214))
-    if not bloom:
-        return
-    for reach, tone in ((0.55, 0.12), (0.4, 0.0)):
-        for b in np.linspace(-1.3, 1.3, 7):
-            tip = (x + np.sin(b) * r * reach, y - np.cos(b) * r * reach * 0.9)
-            c.stroke(
-                [(x, y), (x + np.sin(b) * r * reach * 0.6, y - np.cos(b) * r * reach * 0.5), tip],
-                r * 0.2,
-                darker(petal, tone),
-                r * 0.02,
-            )
-    c.ellipse(x, y - r * 0.12, r * 0.12, r * 0.1, (250, 200, 70))
-
-
-def _cattail(c: Canvas, rng: Rng, x: float, y: float, t: float, hour: Light) -> None:
-    h, lean, stem = (
-        rng.uniform(0.26, 0.42),
-        rng.normal(0, 0.03) + 0.012 * float(np.sin(t * 1.4 + x * 9)),
-        hour.on((92, 128, 60)),
-    )
-    for side in (-1, 1):
-        c.stroke(
-            [(x, y), (x + side * 0.015, y - h * 0.5), (x + side * rng.uniform(0.04, 0.08) + lean, y - h * 0.95)],
-            0.014,
-            vary(rng, stem, 0.1),
-            0.002,
-        )
-    c.stroke([(x, y), (x + lean * 0.4, y - h * 0.5), (x + lean, y - h)], 0.007, darker(stem, 0.2), 0.004)
-    c.stroke([(x + lean * 0.82, y - h * 0.84), (x + lean, y - h)], 0.024, hour.on((112, 70, 42)), 0.02)
-
-
-def _dragonfly(c: Canvas, x: float, y: float, t: float, color: Color) -> None:
-    beat = 0.25 * float(np.sin(t * 40))
-    for a in (-0.5 + beat, 0.35 - beat, np.pi + 0.5 - beat, np.pi - 0.35 + beat):
-        c.ellipse(x + 0.026 * np.cos(a), y + 0.026 * np.sin(a) - 0.004, 0.027, 0.0065, (236, 246, 255), 0.65, a)
-    c.stroke([(x, y - 0.012), (x, y + 0.05)], 0.009, color, 0.004)
-    c.ellipse(x, y - 0.014, 0.009, 0.007, darker(color, 0.4))
-
-
-def _frog(c: Canvas, rng: Rng, x: float, y: float, h: float, skin: Color, puff: float) -> None:
-    """A frog that faces us, seated at (x, y); `puff` (0 to 1) fills its throat."""
-    pale, dark = mix(lighter(skin, 0.6), (250, 240, 190), 0.4), darker(skin, 0.3)
-    c.glow(x, y + h * 0.06, h * 0.75, (10, 30, 20), 0.7, h * 0.16)
-    for side in (-1, 1):
-        c.ellipse(
-            x + side * h * 0.44, y - h * 0.17, h * 0.21, h * 0.25, Ball(skin, darker(skin, 0.45)), 1.0, side * 0.35
-        )
-        for k in (-0.9, 0.0, 0.9):
-            c.stroke(
-                [(x + side * h * 0.46, y + h * 0.02), (x + side * h * (0.6 + 0.07 * k), y + h * (0.09 - 0.02 * k))],
-                h * 0.07,
-                dark,
-                h * 0.04,
-            )
-    body = [
-        (0, -0.62),
-        (0.26, -0.5),
-        (0.36, -0.2),
-        (0.28, 0.04),
-        (0, 0.08),
-        (-0.28, 0.04),
-        (-0.36, -0.2),
-        (-0.26, -0.5),
-    ]
-    c.blob(np.array(body) * h + (x, y), Fade(lighter(skin, 0.05), darker(skin, 0.25)))
-    c.ellipse(x, y - h * 0.16, h * 0.23, h * 0.22, Ball(lighter(pale, 0.2), darker(pale, 0.12)))
-    for side in (-1, 1):
-        c.stroke(
-            [
-                (x + side * h * 0.25, y - h * 0.32),
-                (x + side * h * 0.27, y - h * 0.12),
-                (x + side * h * 0.19, y + h * 0.05),
-            ],
-            h * 0.12,
-            darker(skin, 0.12),
-            h * 0.08,
-        )
-        for k in (-1, 0, 1):
-            c.stroke(
-                [(x + side * h * 0.19, y + h * 0.05), (x + side * h * (0.19 + 0.07 * k), y + h * 0.12)],
-                h * 0.045,
-                dark,
-                h * 0.03,
-            )
-            c.ellipse(x + side * h * (0.19 + 0.07 * k), y + h * 0.12, h * 0.022, h * 0.018, dark)
-        c.ellipse(x + side * h * 0.23, y - h * 0.8, h * 0.13, h * 0.13, Ball(lighter(skin, 0.12), darker(skin, 0.2)))
-    head = [
-        (0, -0.82),
-        (0.26, -0.79),
-        (0.41, -0.6),
-        (0.3, -0.44),
-        (0, -0.39),
-        (-0.3, -0.44),
-        (-0.41, -0.6),
-        (-0.26, -0.79),
-    ]
-    c.blob(np.array(head) * h + (x, y), Fade(lighter(skin, 0.16), skin))
-    c.blob(
-        [
-            (x - h * 0.37, y - h * 0.56),
-            (x, y - h * 0.5),
-            (x + h * 0.37, y - h * 0.56),
-            (x + h * 0.25, y - h * 0.42),
-            (x, y - h * 0.38),
-            (x - h * 0.25, y - h * 0.42),
-        ],
-        pale,
-    )
-    for dx, dy, r in rng.uniform((-0.24, -0.78, 0.012), (0.24, -0.62, 0.03), (9, 3)):
-        c.ellipse(x + dx * h, y + dy * h, r * h * 1.3, r * h, dark, 0.6)
-    for dx, dy, r in rng.uniform((0.36, -0.3, 0.02), (0.52, -0.1, 0.04), (6, 3)):
-        c.ellipse(x + dx * h * rng.choice((-1, 1)), y + dy * h, r * h, r * h, dark, 0.6)
-    c.stroke(
-        [
-            (x - h * 0.38, y - h * 0.6),
-            (x - h * 0.2, y - h * 0.52),
-            (x, y - h * 0.5),
-            (x + h * 0.2, y - h * 0.52),
-            (x + h * 0.38, y - h * 0.6),
-        ],
-        h * 0.018,
-        darker(skin, 0.65),
-    )
-    for side in (-1, 1):
-        ex, ey = x + side * h * 0.235, y - h * 0.815
-        c.ellipse(ex, ey, h * 0.092, h * 0.092, (30, 28, 24))
-        c.ellipse(ex, ey, h * 0.082, h * 0.082, Ball((255, 214, 96), (206, 130, 30)))
-        c.ellipse(ex, ey + h * 0.004, h * 0.06, h * 0.034, (20, 18, 18))
-        c.ellipse(ex - h * 0.028, ey - h * 0.034, h * 0.02, h * 0.02, (255, 255, 255))
-        c.ellipse(x + side * h * 0.05, y - h * 0.66, h * 0.014, h * 0.009, darker(skin, 0.65))
-    if puff > 0.03:
-        r = h * (0.1 + 0.17 * puff)
-        c.ellipse(x, y - h * 0.44 + r * 0.75, r * 1.12, r, Ball(lighter(pale, 0.65), darker(pale, 0.22), 0.38, 0.3))
-        c.ellipse(x - r * 0.4, y - h * 0.44 + r * 0.4, r * 0.2, r * 0.13, (255, 255, 255), 0.7, -0.5)
-
-
-def _croak(s: Synth, kind: int, pitch: float) -> Signal:
-    """One call: 0 a tree frog's two-part ribbit, 1 a bullfrog's bellow, 2 a marsh frog's laugh."""
-    if kind == 1:
-        n = len(s.time(0.62))
-        throat = (
-            s.pulses(bend(n, (0, 88 * pitch), (0.3, 112 * pitch), (1, 96 * pitch)), 30.0) + 0.05 * s.white(0.62)[:n]
-        )
-        return s.formants(throat, [(280, 120, 0), (620, 200, -5), (1_500, 300, -12)], -50) * arch(n, 0.2, 0.35) * 1.6
-    if kind == 2:
-        n = len(s.time(0.6))
-        knock: Signal = np.clip(np.sin(s.phase(bend(n, (0, 17), (1, 13)), n)), 0, 1) ** np.float32(1.5)
-        throat = (
-            s.pulses(bend(n, (0, 330 * pitch), (0.5, 430 * pitch), (1, 350 * pitch)), 12.0) + 0.35 * s.white(0.6)[:n]
-        )
-        return (
-            s.formants(throat, [(1_100 * pitch, 320, 0), (2_100 * pitch, 420, -3), (3_400, 700, -14)], -44)
-            * knock
-            * arch(n, 0.1, 0.2)
-        )
-    out = np.zeros(len(s.time(0.55)), np.float32)
-    for at, length, low, high in ((0.0, 0.17, 54, 70), (0.21, 0.24, 66, 98)):
-        n = len(s.time(length))
-        throat = s.pulses(bend(n, (0, low * pitch), (1, high * pitch)), 70.0) + 0.04 * s.white(length)[:n]
-        formed = s.formants(throat, [(820 * pitch, 200, 0), (1_750 * pitch, 320, -4), (2_900, 500, -13)], -48)
-        s.place(out, formed * arch(n, 0.2, 0.25), at, 2.0)
-    return out
-
-
-def _sound_frog(s: Synth, cues: Cues) -> Signal:
-    out = s.noise(-3, 300, 3_500) * 0.012 * s.wander(2, 0.5, 1.0)
-    kind, pitch = int(s.rng.integers(3)), s.rng.uniform(0.85, 1.2)
-    for at in cues:
-        s.place(out, _croak(s, kind, pitch * s.rng.uniform(0.97, 1.03)), at, s.rng.uniform(0.9, 1.1))
-    for other in (0, 0, 2, 1):  # others answer from across the water
-        call, gain = _croak(s, other, s.rng.uniform(0.8, 1.3)), s.rng.uniform(0.08, 0.26)
-        for at in np.arange(s.rng.uniform(0, 1.5), s.duration_s, s.rng.uniform(0.7, 1.7)):
-            s.place(out, call, at + s.rng.uniform(0, 0.2), gain * s.rng.uniform(0.7, 1.1))
-    for at in s.rng.uniform(0, s.duration_s, int(s.duration_s * 0.7)):  # a plop now and then
-        n = len(s.time(0.09))
-        s.place(
-            out,
-            np.sin(s.phase(bend(n, (0, 500), (1, 1_100)))) * bump(s.time(0.09), 0.004, 0.08),
-            at,
-            s.rng.uniform(0.05, 0.16),
-        )
-    return s.room(out, 0.5, 0.15, 4_000)
-
+)
+from assets.scenes.synth import Signal, Synth, arch, bend
 
 _chirps = regular((0.15, 0.4), (0.55, 0.9), 0.08)
 
@@ -363,10 +122,10 @@ def _sound_cricket(s: Synth, cues: Cues) -> Signal:
         out += trill
     pitch, pulses, rate = s.rng.uniform(3_900, 5_000), int(s.rng.integers(3, 6)), s.rng.uniform(24, 34)
     t = s.time(0.75 / rate)
-    wing = np.sin(s.phase(bend(len(t), (0, pitch * 1.02), (1, pitch * 0.97)))) * arch(len(t), 0.3, 0.35)
-    wing = wing + 0.12 * np.sin(s.phase(pitch * 2, len(t))) * arch(len(t), 0.3, 0.35)
+    wing: Signal = np.sin(s.phase(bend(len(t), (0, pitch * 1.02), (1, pitch * 0.97)))) * arch(len(t), 0.3, 0.35)
+    wing = wing + np.float32(0.12) * np.sin(s.phase(pitch * 2, len(t))) * arch(len(t), 0.3, 0.35)
     second = s.rng.uniform(0.84, 1.15)
-    later = np.sin(s.phase(pitch * second, len(t))) * arch(len(t), 0.3, 0.4)
+    later: Signal = np.sin(s.phase(pitch * second, len(t))) * arch(len(t), 0.3, 0.4)
     for at in cues:
         for k in range(pulses):
             s.place(out, wing, at + k / rate, 0.6 + 0.4 * k / pulses)
@@ -403,7 +162,7 @@ def _draw_birds(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
             Fade(mix((92, 124, 96), mist, 0.8 - 0.2 * k), mix(mist, (110, 136, 104), 0.25 * k)),
         )
         if k in (1, 2):
-            for x in rng.uniform(0, c.w, 5):
+            for x in rng.uniform(0, c.w, 3):
                 tree(
                     c,
                     rng,
@@ -415,8 +174,13 @@ def _draw_birds(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
                 )
     for px, py, size in rng.uniform((0, 0.08, 0.01), (c.w, 0.35, 0.02), (7, 3)):
         flap = float(np.sin(t * 9 + px * 30)) * 0.6
-        flier = np.array([(-1, -flap), (-0.3, -0.2), (0, 0.1), (0.3, -0.2), (1, -flap)]) * size
-        c.stroke(flier + ((px + t * 0.05) % c.w, py), size * 0.25, (84, 70, 88), size * 0.1)
+        at = np.array([(px + t * 0.05) % c.w, py])
+        c.stroke(
+            at + size * np.array([(-1, -flap), (-0.3, -0.2), (0, 0.1), (0.3, -0.2), (1, -flap)]),
+            size * 0.25,
+            (84, 70, 88),
+            size * 0.1,
+        )
     c.soften(0.004)
     bark, rise = choose(rng, (110, 78, 60), (84, 66, 62), (130, 98, 74)), rng.uniform(-0.08, 0.04)
     bough = [(-0.2, 0.8 - rise), (c.w * 0.3, 0.76), (c.w * 0.65, 0.75 + rise), (c.w + 0.1, 0.68 + rise)]
@@ -523,7 +287,8 @@ def _phrase(s: Synth, kind: int, pitch: float) -> Signal:
     for at, length, a, b, d in steps:
         n = len(s.time(length))
         phase = s.phase(bend(n, (0, a), (0.45, b), (1, d)))
-        s.place(out, (np.sin(phase) + 0.14 * np.sin(2 * phase)) * arch(n, 0.2, 0.35), at, s.rng.uniform(0.75, 1.0))
+        note: Signal = (np.sin(phase) + np.float32(0.14) * np.sin(2 * phase)) * arch(n, 0.2, 0.35)
+        s.place(out, note, at, s.rng.uniform(0.75, 1.0))
     return out
 
 
@@ -540,21 +305,6 @@ def _sound_birds(s: Synth, cues: Cues) -> Signal:
 
 
 SCENES = (
-    Scene(
-        "frog pond",
-        (
-            "A green frog sits on a lily pad in the pond and puffs up its throat.",
-            "Frogs croak loudly around the pond.",
-            "A pond with water lilies, cattails and a frog.",
-            "The frog calls out: ribbit, ribbit.",
-            "A chorus of frogs by the water.",
-            "A croaking frog among floating leaves.",
-        ),
-        _draw_frog,
-        _sound_frog,
-        _croaks,
-        still_s=0.25,
-    ),
     Scene(
         "crickets at night",
         (

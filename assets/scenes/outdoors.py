@@ -1,7 +1,6 @@
-"""Sea waves on a beach, a campfire, a church bell, fireworks."""
+"""A campfire, a church bell, fireworks."""
 
 import numpy as np
-import numpy.typing as npt
 
 from assets.scenes.canvas import Ball, Canvas, Color, Fade, choose, darker, hsv, lighter, mix, oval, turned, vary
 from assets.scenes.scene import Cues, Rng, Scene, regular
@@ -13,6 +12,7 @@ from assets.scenes.scenery import (
     OVERCAST,
     clouds,
     grass,
+    house,
     light,
     moon,
     pine,
@@ -21,141 +21,8 @@ from assets.scenes.scenery import (
     skyline,
     stars,
     sun,
-)  # fmt: skip
+)
 from assets.scenes.synth import Signal, Synth, bend, bump
-
-Line = npt.NDArray[np.float64]
-
-_breakers = regular((0.3, 0.7), (3.2, 4.2))
-
-
-def _since_break(cues: Cues, t: float) -> float:
-    """How far the sea is from one breaking wave to the next, 0 to 1."""
-    period = cues[1] - cues[0] if len(cues) > 1 else 4.2
-    return float((t - cues[0]) / period % 1.0)
-
-
-def _draw_sea(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
-    hour = light(rng, DAY, DAY, MORNING, DUSK, OVERCAST)
-    horizon, sun_x = rng.uniform(0.32, 0.4), rng.uniform(0.2, c.w - 0.2)
-    sky(c, hour, horizon)
-    sun(c, sun_x, rng.uniform(0.12, 0.24), 0.045, hour)
-    clouds(c, rng, t, hour.on((255, 255, 255)), count=4, bottom=0.2, size=0.13)
-    ridge(c, rng, horizon + rng.uniform(-0.02, 0.05), 0.04, hour.on((96, 128, 132), 0.3), rough=0.7)
-    deep = hour.on(choose(rng, (22, 92, 146), (18, 108, 150), (30, 92, 118)))
-    pale = hour.on(choose(rng, (96, 204, 204), (128, 210, 190), (104, 186, 200)))
-    sand, white = hour.on(choose(rng, (232, 206, 156), (222, 188, 138), (240, 222, 184))), hour.on((252, 254, 255))
-    c.rect(-0.1, 0.6, c.w + 0.1, 1.1, Fade(darker(sand, 0.1), lighter(sand, 0.12)))
-    for x, y, r in rng.uniform((0, 0.68, 0.001), (c.w, 1.0, 0.003), (170, 3)):
-        c.ellipse(x, y, r * 1.6, r, darker(sand, 0.25), 0.5)
-    u, slant = _since_break(cues, t), rng.uniform(-0.07, 0.07)
-    x = np.linspace(-0.1, c.w + 0.1, 70)
-    tilt, wave = slant * (x - c.w / 2), rng.uniform(0, 6.3, 3)
-    wobble = 0.016 * np.sin(x * 4.3 + wave[0]) + 0.009 * np.sin(x * 9.7 + wave[1] + t * 0.4)
-    run = np.sin(u / 0.3 * np.pi / 2) if u < 0.3 else np.cos((u - 0.3) / 0.7 * np.pi / 2) ** 1.4
-    edge = 0.67 + 0.12 * run + tilt + wobble
-    _between(c, x, edge - 0.05, np.maximum(0.795 + tilt + wobble * 0.8, edge + 0.01), darker(sand, 0.3), 0.6)
-    _between(c, x, np.full_like(x, horizon), edge, Fade(deep, pale))
-    for px, far, r, drift in rng.uniform((0, 0, 0.4, -1), (c.w, 1, 1.0, 1), (170, 4)):
-        py = horizon + 0.005 + far**1.7 * 0.3
-        on_path = abs(px - sun_x) < 0.05 + 0.12 * far
-        tone = mix(lighter(deep, 0.3), hour.sun, 0.75) if on_path else mix(lighter(deep, 0.16), pale, far)
-        shift = 0.02 * np.sin(t * 1.2 + drift * 9)
-        c.ellipse(px + shift, py, r * (0.012 + 0.04 * far), r * (0.0012 + 0.003 * far), tone, 0.75)
-    _sail(c, rng, t, horizon)
-    for k in range(3):
-        near = (u + k) / 3
-        crest = horizon + 0.02 + (0.63 - horizon) * near**1.4 + tilt * near
-        crest = crest + (0.004 + 0.01 * near) * np.sin(x * (9 - 4 * near) + wave[2] + k)
-        height = 0.008 + 0.075 * near**1.5
-        _between(
-            c, x, crest - height * 0.3, crest + height, Fade(mix(pale, white, 0.25), mix(deep, pale, 0.45 * near)), 0.85
-        )
-        spill = np.clip((near - 0.35) / 0.65, 0, 1) * height
-        lip = spill * (0.55 + 0.35 * np.sin(x * 17 + wave[1] * k) + 0.15 * np.sin(x * 41 + t))
-        _between(c, x, crest - height * 0.32 - lip * 0.2, crest - height * 0.3 + lip, white, 0.95)
-    depth = 0.035 + 0.1 * np.exp(-u * 3.5)
-    _between(c, x, edge - depth * (1 + 0.4 * np.sin(x * 7 + wave[2])), edge, white, 0.25 + 0.6 * np.exp(-u * 4))
-    scallop = 0.006 * np.abs(np.sin(x * 13 + wave[0])) + 0.005
-    _between(c, x, edge - scallop * 1.8, edge + 0.004, white, 0.95)
-    for px, back, r in rng.uniform((0, 0, 0.003), (c.w, 1, 0.011), (150, 3)):
-        py = float(np.interp(px, x, edge)) - back**1.5 * (depth + 0.05)
-        c.ellipse(px, py, r * 1.7, r * 0.6, white if back < 0.7 else pale, 0.8 - 0.4 * back)
-    for px, py, turn in rng.uniform((0.1, 0.84, 0), (c.w - 0.1, 0.96, 6.3), (4, 3)):
-        _shell(c, px, py, turn, hour.on(choose(rng, (240, 170, 150), (250, 236, 214), (226, 124, 84))))
-    if rng.random() < 0.55:
-        _parasol(c, rng, rng.uniform(0.2, c.w - 0.2), 0.9)
-    for px, py, size in rng.uniform((0.1, 0.06, 0.02), (c.w - 0.1, 0.26, 0.045), (4, 3)):
-        flap = 0.5 + 0.4 * np.sin(t * 5 + px * 20)
-        wing = np.array(
-            [(-1, -flap * 0.5), (-0.45, -0.35 * flap - 0.1), (0, 0.08), (0.45, -0.35 * flap - 0.1), (1, -flap * 0.5)]
-        )
-        c.stroke(
-            wing * size + (px + t * 0.02, py), size * 0.14, darker(white, 0.1 if hour is DAY else 0.5), size * 0.06
-        )
-
-
-def _between(c: Canvas, x: Line, upper: Line, lower: Line, fill: Color | Fade, alpha: float = 1.0) -> None:
-    c.poly(np.vstack([np.stack([x, upper], 1), np.stack([x, lower], 1)[::-1]]), fill, float(alpha))
-
-
-def _sail(c: Canvas, rng: Rng, t: float, horizon: float) -> None:
-    x, h, y = rng.uniform(0.1, c.w - 0.1) + t * 0.006, rng.uniform(0.07, 0.13), horizon + 0.03
-    canvas = choose(rng, (255, 252, 244), (230, 84, 70), (250, 200, 90))
-    c.poly(
-        [(x, y - h), (x, y - h * 0.16), (x + h * 0.5, y - h * 0.16)], Fade(lighter(canvas, 0.3), darker(canvas, 0.12))
-    )
-    c.poly(
-        [(x - h * 0.03, y - h * 0.9), (x - h * 0.03, y - h * 0.16), (x - h * 0.3, y - h * 0.16)], darker(canvas, 0.12)
-    )
-    c.poly(
-        [(x - h * 0.4, y - h * 0.12), (x + h * 0.55, y - h * 0.12), (x + h * 0.36, y), (x - h * 0.28, y)], (110, 62, 44)
-    )
-
-
-def _shell(c: Canvas, x: float, y: float, turn: float, color: Color) -> None:
-    c.ellipse(x + 0.004, y + 0.006, 0.024, 0.014, (60, 50, 60), 0.3)
-    star = [
-        (x + np.cos(a) * r, y + np.sin(a) * r)
-        for k in range(5)
-        for a, r in ((k * 1.257, 0.03), (k * 1.257 + 0.63, 0.012))
-    ]
-    c.blob(turned(star, turn, x, y) * (1, 0.7) + (0, y * 0.3), Fade(lighter(color, 0.2), darker(color, 0.15)))
-
-
-def _parasol(c: Canvas, rng: Rng, x: float, y: float) -> None:
-    cloth, tilt = choose(rng, (226, 66, 62), (40, 120, 190), (244, 176, 40), (36, 150, 130)), rng.uniform(-0.2, 0.2)
-    c.glow(x + 0.05, y, 0.2, (60, 50, 70), 0.6, 0.035)
-    c.rect(x + 0.02, y - 0.02, x + 0.26, y + 0.03, Fade(lighter(cloth, 0.5), lighter(cloth, 0.25)), radius=0.008)
-    c.line(turned([(x, y), (x, y - 0.4)], tilt, x, y), 0.009, (244, 240, 232))
-    phi = np.linspace(0, np.pi / 2, 9)
-    ribs = [np.stack([x + s * 0.2 * np.sin(phi), y - 0.27 - 0.13 * np.cos(phi)], 1) for s in np.linspace(-1, 1, 7)]
-    for k in range(6):
-        tone = cloth if k % 2 else (252, 248, 240)
-        panel = np.vstack([ribs[k], [(ribs[k][-1, 0] + 0.033, y - 0.255)], ribs[k + 1][::-1]])
-        c.poly(turned(panel, tilt, x, y), darker(tone, 0.04 * k))
-
-
-def _sound_sea(s: Synth, cues: Cues) -> Signal:
-    period = cues[1] - cues[0] if len(cues) > 1 else 4.2
-    grid = np.linspace(0, s.duration_s, 800)  # the envelopes are slow: a coarse grid will do
-    roll, crash, fizz = np.full(800, 0.12), np.full(800, 0.05), np.full(800, 0.03)
-    for at in (cues[0] - period, *cues, cues[-1] + period):
-        ago, force = grid - at, s.rng.uniform(0.75, 1.1)
-        after = np.maximum(ago, 0)
-        roll += force * np.exp(-((ago + 0.1) ** 2) / np.where(ago < 0, 1.0, 1.6))
-        crash += force * np.where(ago < 0, np.exp(np.minimum(ago, 0) * 3.5), np.exp(-after * 1.5))
-        fizz += force * (after / 0.8) ** 1.3 * np.exp(1.3 * (1 - after / 0.8))
-    rolling, crashing, fizzing = (np.interp(s.t, grid, env).astype(np.float32) for env in (roll, crash, fizz))
-    out = s.noise(-5, 45, 900) * rolling * 0.7 + s.noise(-2.6, 180, 6_500) * crashing * s.wander(8, 0.75, 1.0)
-    out += s.band(s.white(), 2_600, 8_500) * fizzing * (0.4 + 0.6 * s.wander(40)) * 0.3
-    if s.rng.random() < 0.5:  # gulls far off
-        pitch = s.rng.uniform(0.85, 1.15)
-        for k, at in enumerate(s.rng.uniform(0, s.duration_s - 1) + np.arange(3) * 0.45):
-            n = len(s.time(0.36))
-            cry = s.pulses(bend(n, (0, 900 * pitch), (0.2, 1_500 * pitch), (1, 1_050 * pitch)), 6.0)
-            s.place(out, cry * bend(n, (0, 0), (0.2, 1), (0.7, 0.8), (1, 0)), at, 0.3 - 0.06 * k)
-    return out
 
 
 def _draw_campfire(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
@@ -183,14 +50,8 @@ def _draw_campfire(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
     flicker = 1 + 0.06 * float(np.sin(t * 11) + np.sin(t * 17.3) + np.sin(t * 5.1))
     c.glow(x, y, 0.85 * flicker, (255, 150, 50), 0.55, 0.34)
     if rng.random() < 0.7:
-        _tent(
-            c,
-            x + rng.choice((-1, 1)) * rng.uniform(0.4, 0.46),
-            0.78,
-            rng.uniform(0.26, 0.32),
-            hour.on(choose(rng, (220, 96, 52), (60, 130, 150), (226, 176, 72), (96, 140, 76)), -0.35),
-            x,
-        )
+        cloth = hour.on(choose(rng, (220, 96, 52), (60, 130, 150), (226, 176, 72), (96, 140, 76)), -0.35)
+        _tent(c, x + rng.choice((-1, 1)) * rng.uniform(0.4, 0.46), 0.78, rng.uniform(0.26, 0.32), cloth, x)
     for side in (-1, 1):
         lx = x + side * rng.uniform(0.36, 0.44)
         c.stroke([(lx - 0.13, 0.93), (lx + 0.13, 0.925)], 0.075, Fade((150, 96, 56), (44, 28, 28)), 0.075)
@@ -200,13 +61,16 @@ def _draw_campfire(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
         _stone(c, rng, x + 0.23 * np.cos(a), y - 0.01 - 0.05 * np.sin(a))
     c.ellipse(x, y, 0.2, 0.055, (34, 22, 24))
     c.ellipse(x, y, 0.14, 0.036, Ball((255, 150, 50), (120, 34, 20), 0.5, 0.5))
-    for dx, top in ((-0.17, 0.11), (0.16, 0.12), (-0.1, -0.06), (0.09, -0.05)):
+    for dx in (-0.17, 0.16, -0.1, 0.09):
         c.stroke([(x + dx, y + 0.02), (x - dx * 0.35, y - 0.11)], 0.042, Fade((70, 42, 32), (128, 78, 46)), 0.03)
     tongues = rng.uniform((-0.1, 0.55, 5, 0), (0.1, 1.0, 9, 6.3), (8, 4))
     size = rng.uniform(0.34, 0.46)
     for color, wide, high, alpha in (
-        ((214, 54, 22), 1.25, 1.1, 0.75), ((246, 112, 24), 1.0, 0.92, 0.9), ((255, 178, 44), 0.7, 0.7, 0.95), ((255, 238, 150), 0.4, 0.46, 0.95),
-    ):  # fmt: skip
+        ((214, 54, 22), 1.25, 1.1, 0.75),
+        ((246, 112, 24), 1.0, 0.92, 0.9),
+        ((255, 178, 44), 0.7, 0.7, 0.95),
+        ((255, 238, 150), 0.4, 0.46, 0.95),
+    ):
         for dx, tall, speed, phase in tongues:
             h = size * tall * high * (1 - abs(dx) * 4.2) * (0.86 + 0.16 * np.sin(t * speed + phase)) + 0.03
             sway = 0.05 * np.sin(t * speed * 0.7 + phase * 2) - dx * 0.3
@@ -262,17 +126,15 @@ def _tent(c: Canvas, x: float, y: float, h: float, cloth: Color, fire_x: float) 
 
 
 def _sound_campfire(s: Synth, cues: Cues) -> Signal:
-    out = (
-        s.noise(-4.5, 60, 700) * (0.35 + 0.65 * s.wander(7)) * 0.2
-        + s.band(s.white(), 1_500, 7_000) * (0.3 + 0.7 * s.wander(3)) * 0.015
-    )
+    out: Signal = s.noise(-4.5, 60, 700) * (0.35 + 0.65 * s.wander(7)) * np.float32(0.2)
+    out += s.band(s.white(), 1_500, 7_000) * (0.3 + 0.7 * s.wander(3)) * np.float32(0.015)
     bursts = s.rng.uniform(0, s.duration_s, int(s.duration_s * s.rng.uniform(5, 9)) + 1)
     for low, high, length, level in (
         (1_800, 9_000, 0.004, 1.6),
         (900, 4_500, 0.008, 1.3),
         (2_800, 12_000, 0.0025, 1.4),
     ):
-        snap = s.band(s.white(length), low, high, 1) * bump(s.time(length), 0.0002, length * 1.4)
+        snap: Signal = s.band(s.white(length), low, high, 1) * bump(s.time(length), 0.0002, length * 1.4)
         at = s.rng.choice(bursts, int(s.duration_s * 26)) + s.rng.exponential(0.08, int(s.duration_s * 26))
         s.grains(out, snap, at, level * s.rng.exponential(0.35, len(at)) ** 1.5)
     for _ in range(int(s.duration_s * s.rng.uniform(1.2, 2.6)) + 1):  # knots that pop
@@ -292,7 +154,9 @@ def _draw_bell(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
     sun(c, rng.choice((0.12, c.w - 0.12)), rng.uniform(0.2, 0.6), 0.05, hour)
     clouds(c, rng, t, hour.on((255, 255, 255)), count=5, top=0.1, bottom=0.6)
     ridge(c, rng, 0.8, 0.05, hour.on((104, 140, 104), 0.35))
-    skyline(c, rng, 0.99, hour.on((186, 140, 116), 0.15))
+    for hx, w in zip(np.arange(-0.1, c.w, 0.19), rng.uniform(0.13, 0.17, 20), strict=False):
+        wall = vary(rng, hour.on((226, 206, 180), 0.1), 0.05)
+        house(c, hx, 0.94 + 0.1 * (w - 0.13), w, w * 0.6, wall, vary(rng, hour.on((166, 84, 62), 0.1), 0.06))
     c.soften(0.003)
     stone = hour.on(choose(rng, (206, 190, 160), (232, 226, 214), (176, 168, 160), (190, 124, 96)))
     roof = hour.on(choose(rng, (150, 70, 54), (84, 92, 106), (86, 140, 126), (112, 76, 64)))
@@ -326,8 +190,13 @@ def _draw_bell(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
     c.rect(x - 0.27, 0.88, x + 0.27, 0.925, Fade(lighter(stone, 0.35), darker(stone, 0.15)))
     for px, py, size in rng.uniform((0.05, 0.1, 0.012), (c.w - 0.05, 0.5, 0.022), (6, 3)):
         flap = np.sin(t * 8 + px * 30) * 0.6
-        bird = np.array([(-1, -flap), (-0.3, -0.2), (0, 0.1), (0.3, -0.2), (1, -flap)]) * size
-        c.stroke(bird + ((px + t * 0.06) % c.w, py), size * 0.3, hour.on((40, 40, 52)), size * 0.1)
+        at = np.array([(px + t * 0.06) % c.w, py])
+        c.stroke(
+            at + size * np.array([(-1, -flap), (-0.3, -0.2), (0, 0.1), (0.3, -0.2), (1, -flap)]),
+            size * 0.3,
+            hour.on((40, 40, 52)),
+            size * 0.1,
+        )
 
 
 def _bell(c: Canvas, x: float, y: float, h: float, swing: float, bronze: Color) -> None:
@@ -427,7 +296,7 @@ def _draw_fireworks(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
 
 def _burst(c: Canvas, rng: Rng, ago: float, x: float, y: float, hue: float, reach: float, fade: float) -> None:
     """A shell that burst `ago` seconds ago: a ball of stars, a gold willow, a ring, or two colours."""
-    kind, count = int(rng.integers(4)), 110
+    kind, count = int(rng.integers(4)), 90
     angle, far = rng.uniform(0, 2 * np.pi, count), np.sqrt(rng.uniform(0.05, 1, count))
     far = np.where(np.arange(count) % 3, 0.97, far * 0.45) if kind == 2 else far
     hues = np.where(far > 0.6, hue, hue + 0.42) if kind >= 2 else np.full(count, 0.11 if kind == 1 else hue)
@@ -448,13 +317,14 @@ def _burst(c: Canvas, rng: Rng, ago: float, x: float, y: float, hue: float, reac
 
 def _sound_fireworks(s: Synth, cues: Cues) -> Signal:
     out = s.noise(-4, 100, 2_500) * 0.01
-    snap = s.band(s.white(0.005), 1_200, 8_000, 1) * bump(s.time(0.005), 0.0002, 0.008)
+    snap: Signal = s.band(s.white(0.005), 1_200, 8_000, 1) * bump(s.time(0.005), 0.0002, 0.008)
     times, gains = [np.zeros(0)], [np.zeros(0)]
+    low, broad, t = s.noise(-5, 38, 500, 1.3), s.noise(-1.5, 250, 7_000, 1.3), s.time(1.3)
     for at in cues:
-        late, force, t = s.rng.uniform(0.05, 0.12), s.rng.uniform(0.6, 1.1), s.time(1.3)
-        boom = s.noise(-5, 38, 500, 1.3) * bump(t, 0.004, s.rng.uniform(0.7, 1.2)) * 1.4
+        late, force, turn = s.rng.uniform(0.05, 0.12), s.rng.uniform(0.6, 1.1), int(s.rng.integers(len(t)))
+        boom = np.roll(low, turn) * bump(t, 0.004, s.rng.uniform(0.7, 1.2)) * 1.4
         thump = np.sin(s.phase(bend(len(t), (0, 110), (0.25, 48), (1, 34)))) * bump(t, 0.003, 0.6) * 1.6
-        crack = s.noise(-1.5, 250, 7_000, 1.3) * bump(t, 0.001, 0.28)
+        crack = np.roll(broad, turn) * bump(t, 0.001, 0.28)
         s.place(out, boom + thump + crack, at + late, force)
         if s.rng.random() < 0.6:  # stars that crackle as they fall
             count = int(s.rng.uniform(90, 200))
@@ -463,7 +333,7 @@ def _sound_fireworks(s: Synth, cues: Cues) -> Signal:
         if s.rng.random() < 0.5:  # the rocket whistles up
             n = len(s.time(0.65))
             waver = 1 + 0.01 * s.wander(30, -1, 1, 0.65)[:n]
-            whistle = np.sin(s.phase(bend(n, (0, 1_100), (1, s.rng.uniform(2_400, 3_400))) * waver))
+            whistle: Signal = np.sin(s.phase(bend(n, (0, 1_100), (1, s.rng.uniform(2_400, 3_400))) * waver))
             rush = 0.4 * s.band(s.white(0.65)[:n], 1_500, 5_000)
             s.place(out, (whistle + rush) * bend(n, (0, 0), (0.3, 1), (1, 0)), at - 0.66, 0.22)
     s.grains(out, snap, np.concatenate(times), np.concatenate(gains))
@@ -471,22 +341,6 @@ def _sound_fireworks(s: Synth, cues: Cues) -> Signal:
 
 
 SCENES = (
-    Scene(
-        "sea waves on a beach",
-        (
-            "Waves roll in from the sea and wash over the sandy beach.",
-            "The surf breaks on the shore and hisses back over the sand.",
-            "A sunny beach with blue water and white foam.",
-            "The steady roar of ocean waves.",
-            "A sailing boat on the sea beyond the breaking waves.",
-            "Foamy water runs up the sand and slides back again.",
-            "A quiet afternoon by the seaside, listening to the waves.",
-        ),
-        _draw_sea,
-        _sound_sea,
-        _breakers,
-        still_s=0.3,
-    ),
     Scene(
         "campfire",
         (
