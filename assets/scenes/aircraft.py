@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from assets.scenes.canvas import Canvas, Color, Fade, choose, darker, lighter, mix, smooth
 from assets.scenes.scene import Cues, Rng, Scene
@@ -45,7 +46,7 @@ def _draw_helicopter(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
         ridge(c, rng, 0.9, 0.05, Fade(wood, darker(wood, 0.3)))
         for x in rng.uniform(0, c.w, 9):
             pine(c, x, rng.uniform(0.97, 1.06), rng.uniform(0.12, 0.2), darker(wood, 0.3))
-    hour = replace(hour, amount=hour.amount * 0.6)  # lit by its own lamps, it stands out at night
+    hour = replace(hour, amount=hour.amount * 0.35)  # lit by its own lamps, it stands out at night
     at = Place(
         c.w * rng.uniform(0.5, 0.62) + 0.05 * float(np.sin(t * 0.7)),
         rng.uniform(0.42, 0.55) + 0.018 * float(np.sin(t * 1.9)),
@@ -61,11 +62,11 @@ def _draw_helicopter(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
     blink = float(np.sin(t * 7 + 1) > 0)
     at.glow(c, -0.88, -0.33, 0.12, (255, 70, 60), 0.9 * blink)
     at.glow(c, 0.02, 0.17, 0.09, (255, 90, 70), 0.8 * (1 - blink))
-    at.glow(c, 0.27, 0.1, 0.16, LAMP, 0.9 if hour.amount > 0.18 else 0.4)
+    at.glow(c, 0.27, 0.1, 0.16, LAMP, 0.9 if hour.amount > 0.1 else 0.4)
 
 
 def _helicopter(c: Canvas, at: Place, hour: Light, body: Color, band: Color, spin: float, blades: int) -> None:
-    steel, s = hour.on((62, 66, 76)), at.size
+    steel, s = hour.on((176, 184, 200) if hour.amount > 0.2 else (62, 66, 76)), at.size
     c.poly(
         at([(-0.2, -0.14), (-0.8, -0.13), (-0.82, -0.08), (-0.2, 0.05)]), Fade(lighter(body, 0.12), darker(body, 0.28))
     )
@@ -130,15 +131,14 @@ def _helicopter(c: Canvas, at: Place, hour: Light, body: Color, band: Color, spi
         c.line(at([(-0.87 - dx, -0.2 - dy), (-0.87 + dx, -0.2 + dy)]), 0.018 * s, steel, 0.85)
 
 
-def _sound_helicopter(s: Synth, cues: Cues) -> Signal:
+def _sound_helicopter(s: Synth, cues: Cues) -> npt.NDArray[np.floating]:
     hz = s.rng.uniform(12, 21) * s.wander(0.5, 0.97, 1.03)
     chop = np.exp(np.float32(s.rng.uniform(3, 6)) * (np.cos(s.phase(hz)) - 1))
     slap = s.noise(-2.8, 70, s.rng.uniform(1_500, 4_000)) * (0.1 + 1.2 * chop)
     thump = s.band(s.pulses(hz, 22.0), 45, 260) * 2.5
-    turbine = s.rng.uniform(1_300, 2_900) * s.wander(0.6, 0.985, 1.015)
-    whine = np.sin(s.phase(turbine)) * 0.08
+    whine = np.sin(s.phase(s.rng.uniform(1_300, 2_900))) * 0.08
     tail = np.sin(s.phase(hz * 5.3)) * 0.1
-    out: Signal = (slap + thump + whine + tail) * s.wander(0.4, 0.5, 1.0)
+    out: npt.NDArray[np.floating] = (slap + thump + whine + tail) * s.wander(0.4, 0.5, 1.0)
     return out
 
 
@@ -288,17 +288,17 @@ def _airliner_below(c: Canvas, at: Place, hour: Light, paint: Color) -> None:
 
 def _sound_airplane(s: Synth, cues: Cues) -> Signal:
     over = s.rng.uniform(0.35, 0.6)
+    past = s.t / np.float32(s.duration_s) - np.float32(over)  # below 0 it comes, above it goes
     near = bend(s.n, (0, 0.22), (over, 1.0), (1, 0.3))
     x = s.noise(-2.6, 70, 6_500)
-    ripple = s.rate * (0.0006 + 0.0035 * np.abs(np.linspace(0, 1, s.n) - over)).astype(np.float32)
-    echo = x[
-        np.maximum(np.arange(s.n) - ripple.astype(int), 0)
-    ]  # what the ground throws back: the roar's sweeping hollow
-    dark = s.band(x, 0, 420)
-    roar = (x + 0.5 * echo) * 0.45 * near**1.6 + dark * 1.3 * near**0.7 * s.wander(4, 0.75, 1.0)
-    hz = s.rng.uniform(1_700, 2_800) * bend(s.n, (0, 1.14), (over - 0.15, 1.1), (over + 0.15, 0.88), (1, 0.84))
-    whine = (np.sin(s.phase(hz)) + 0.5 * np.sin(s.phase(hz * 0.51))) * s.wander(6, 0.5, 1.0)
-    out: Signal = roar + whine * 0.09 * near * bend(s.n, (0, 1.0), (over, 1.0), (min(over + 0.25, 0.9), 0.25), (1, 0.2))
+    # The ground throws the roar back ever sooner, then ever later: the hollow that sweeps through it.
+    lag = (s.rate * (0.0006 + 0.0035 * np.abs(past))).astype(int)
+    echo = x[np.maximum(np.arange(s.n) - lag, 0)]
+    roar = (x + 0.5 * echo) * 0.45 * near**1.6 + s.band(x, 0, 420) * 1.3 * near**0.7
+    hz = s.rng.uniform(1_700, 2_800) * (1 - 0.13 * np.tanh(past * 8))
+    whine = np.sin(s.phase(hz)) + 0.5 * np.sin(s.phase(hz * 0.51))
+    leaving = 1 - 0.8 * np.clip(past * 4, 0, 1)
+    out: Signal = (roar + whine * 0.1 * near * leaving) * s.wander(5, 0.75, 1.0)
     return out
 
 

@@ -1,6 +1,7 @@
 """A street and what drives on it: city traffic, an ambulance."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +31,7 @@ LAMP: Color = (255, 240, 190)
 
 @dataclass(frozen=True)
 class Place:
-    """Where a vehicle stands: its own units, front towards +x, set at (x, y), scaled, turned; `facing` -1 looks left."""
+    """Where a vehicle stands: its own units, front towards +x, set at (x, y), scaled, turned; `facing` -1 is left."""
 
     x: float
     y: float
@@ -54,6 +55,7 @@ class Place:
 
 
 def wheel(c: Canvas, at: Place, x: float, y: float, r: float, roll: float, rim: Color, spokes: int = 5) -> None:
+    """A tyre on a spoked rim, turned by `roll` radians."""
     c.poly(at.oval(x, y, r, r), RUBBER)
     c.poly(at.oval(x, y, r * 0.68, r * 0.68), Ball(lighter(rim, 0.3), darker(rim, 0.3)))
     c.poly(at.oval(x, y, r * 0.52, r * 0.52), darker(rim, 0.6))
@@ -116,7 +118,7 @@ def _facade(c: Canvas, rng: Rng, x: float, w: float, hour: Light, dark: bool) ->
     c.rect(x + w * 0.75, 0.51, x + w * 0.93, 0.62, darker(sign, 0.35))
     c.rect(x + w * 0.78, 0.52, x + w * 0.9, 0.565, lighter(cold, 0.2))
     stripes = np.linspace(x + 0.012, x + w * 0.7, 9)
-    for k, (a, b) in enumerate(zip(stripes[:-1], stripes[1:], strict=True)):
+    for k, (a, b) in enumerate(pairwise(stripes)):
         color = sign if k % 2 else hour.on((246, 242, 232))
         c.poly([(a, 0.478), (b, 0.478), (b + 0.002, 0.53), (a - 0.002, 0.53)], color)
 
@@ -142,7 +144,8 @@ SHAPES = {  # outline, then windows; one unit is the length of the car, y 0 the 
     "bus": (
         [(-0.495, -0.06), (-0.5, -0.2), (-0.495, -0.41), (-0.46, -0.43), (0.0, -0.435), (0.46, -0.43), (0.49, -0.4),
          (0.5, -0.2), (0.495, -0.06), (0.4, -0.045), (-0.4, -0.045)],
-        [[(x, -0.38), (x + 0.12, -0.38), (x + 0.12, -0.22), (x, -0.22)] for x in (-0.47, -0.33, -0.19, -0.05, 0.09, 0.23)]
+        [[(x, -0.38), (x + 0.12, -0.38), (x + 0.12, -0.22), (x, -0.22)]
+         for x in (-0.47, -0.33, -0.19, -0.05, 0.09, 0.23)]
         + [[(0.4, -0.38), (0.485, -0.38), (0.49, -0.22), (0.4, -0.22)]],
     ),
 }  # fmt: skip
@@ -178,12 +181,13 @@ def _draw_traffic(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
     street(c, rng, t, hour, 0.0)
     for y, size, facing, count in ((0.79, 0.36, -1, 4), (0.93, 0.46, 1, 4)):
         speed, phase = rng.uniform(0.22, 0.38) * facing, rng.uniform(0, 2.4)
-        kinds, hues = rng.choice(["saloon", "hatchback", "van", "saloon", "bus"], count), rng.random((count, 3))
+        large = "bus" if rng.random() < 0.4 else "van"
+        kinds, hues = rng.permutation(["saloon", "hatchback", "saloon", large]), rng.random((count, 3))
         for k in range(count):
             x = (phase + k * 2.4 / count + rng.uniform(-0.04, 0.04) + speed * t) % 2.4 - 0.5
             plain = choose(rng, (232, 232, 234), (58, 62, 72), (158, 164, 172))
             paint = hsv(hues[k, 0], 0.72, 0.5 + 0.35 * hues[k, 1]) if hues[k, 2] < 0.65 else plain
-            taxi, kind = kinds[k] == "saloon" and rng.random() < 0.4, str(kinds[k])
+            taxi, kind = kinds[k] == "saloon" and rng.random() < 0.3, str(kinds[k])
             length = size * (1.36 if kind == "bus" else 1.0)
             if -0.4 < x < c.w + 0.4:
                 at = Place(x, y, length, facing=facing)
@@ -207,7 +211,7 @@ def _sound_traffic(s: Synth, cues: Cues) -> Signal:
         passing = 1 / (1 + u * u) ** 1.5
         level = s.rng.uniform(0.35, 0.95)
         out += np.roll(rush, int(s.rng.integers(s.n))) * passing * np.float32(level)
-        if s.rng.random() < 0.6:
+        if at in times[:2]:
             hum = s.pulses(s.rng.uniform(55, 105) * (1 - 0.07 * np.tanh(u * 1.2)), 6.0)
             out += hum * passing * np.float32(level * 0.9)
     for at in s.rng.uniform(0.3, max(s.duration_s - 0.8, 0.4), int(s.rng.integers(1, 4))):
@@ -273,7 +277,8 @@ def _draw_ambulance(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
         c.line(at([(x, -0.54 if x < 0 else -0.46), (x, -0.1)]), 0.005 * s, darker(white, 0.3))
     for x in (-0.18, 0.235):
         c.line(at([(x, -0.275), (x + 0.045, -0.275)]), 0.012 * s, darker(white, 0.5))
-    c.text(*at([(-0.1, -0.505)])[0], "AMBULANCE", 0.068 * s, hour.on(second))
+    x, y = at([(-0.1, -0.505)])[0]
+    c.text(x, y, "AMBULANCE", 0.068 * s, hour.on(second))
     c.poly(at.rect(-0.5, -0.1, 0.5, -0.065), hour.on((70, 74, 84)))
     for x in (-0.3, 0.34):
         c.poly(at.oval(x, -0.085, 0.105, 0.105), hour.on((48, 50, 58)))

@@ -39,10 +39,10 @@ def _draw_train(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
     freight, size = rng.random() < 0.4, rng.uniform(0.94, 1.08)
     loads = [hour.on(hsv(h, 0.62, v)) for h, v in rng.uniform((0, 0.5), (1, 0.8), (7, 2))]
     for k in range(7):
-        at = Place(head + (speed * t) - k * 0.72 * size, 0.766, size)
+        at = Place(head + (speed * t) - k * 0.7 * size, 0.766, size)
         if at.x < -0.1 or at.x - 0.75 * size > c.w + 0.1:
             continue
-        c.poly(at.rect(-0.74, -0.3, -0.66, -0.06), hour.on((52, 54, 60)))
+        c.poly(at.rect(-0.73, -0.3, -0.68, -0.06), hour.on((52, 54, 60)))
         c.line(at([(-0.76, -0.05), (-0.66, -0.05)]), 0.014, (40, 40, 46))
         if k and freight:
             _wagon(c, at, hour, loads[k], loads[k - 1])
@@ -153,7 +153,7 @@ def _draw_motorbike(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
     else:
         _roadside(c, rng, t, hour)
     shake = (0.001 + 0.003 * float(_throttle(cues, np.array([t]))[0])) * float(np.sin(t * 70))
-    at = Place(c.w * rng.uniform(0.5, 0.56), 0.92 + shake, rng.uniform(0.58, 0.66))
+    at = Place(c.w * rng.uniform(0.5, 0.56), 0.905 + shake, rng.uniform(0.58, 0.66))
     paint = hour.on(
         choose(rng, (196, 32, 36), (28, 30, 38), (30, 80, 168), (236, 130, 30), (34, 110, 84), (228, 228, 230))
     )
@@ -162,7 +162,7 @@ def _draw_motorbike(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
         hour.on(choose(rng, (40, 40, 46), (110, 66, 40), (60, 66, 82))),
         hsv(rng.random(), 0.65, 0.75),
     )
-    c.glow(at.x, 0.925, 0.75 * at.size, (10, 12, 20), 0.8, 0.045)
+    c.glow(at.x, 0.91, 0.75 * at.size, (10, 12, 20), 0.8, 0.045)
     born = np.arange(max(np.ceil((t - 1.5) / 0.08), 0), t / 0.08) * 0.08
     drift = np.random.default_rng(int(rng.integers(1 << 30))).uniform(-1, 1, 200)
     for at_s, rev in zip(born, _throttle(cues, born), strict=True):
@@ -215,8 +215,9 @@ def _motorbike(c: Canvas, at: Place, hour: Light, paint: Color) -> None:
         ),
         Ball(lighter(steel, 0.25), darker(steel, 0.55)),
     )
+    crank_x, crank_y = at([(0.0, -0.28)])[0]
     for lean in (-0.45, 0.4):  # two finned cylinders in a V
-        barrel = Place(*at([(0.0, -0.28)])[0], at.size, lean)
+        barrel = Place(crank_x, crank_y, at.size, lean)
         c.poly(barrel.rect(-0.055, -0.24, 0.055, 0.02), Fade(lighter(steel, 0.1), darker(steel, 0.4)))
         for y in np.arange(-0.2, -0.02, 0.035):
             c.line(barrel([(-0.072, y), (0.072, y)]), 0.012 * s, black)
