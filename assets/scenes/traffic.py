@@ -1,6 +1,6 @@
 """A street and what drives on it: city traffic, an ambulance."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -179,6 +179,7 @@ def _car(c: Canvas, at: Place, hour: Light, kind: str, paint: Color, roll: float
 def _draw_traffic(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
     hour = light(rng, DAY, MORNING, DUSK, OVERCAST, NIGHT)
     street(c, rng, t, hour, 0.0)
+    lit = replace(hour, amount=hour.amount * 0.55)  # under the lamps, paint keeps more of its colour
     for y, size, facing, count in ((0.79, 0.36, -1, 4), (0.93, 0.46, 1, 4)):
         speed, phase = rng.uniform(0.22, 0.38) * facing, rng.uniform(0, 2.4)
         large = "bus" if rng.random() < 0.4 else "van"
@@ -191,7 +192,7 @@ def _draw_traffic(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
             length = size * (1.36 if kind == "bus" else 1.0)
             if -0.4 < x < c.w + 0.4:
                 at = Place(x, y, length, facing=facing)
-                _car(c, at, hour, kind, hour.on((246, 196, 40)) if taxi else hour.on(paint), abs(speed) * t, taxi=taxi)
+                _car(c, at, hour, kind, lit.on((246, 196, 40) if taxi else paint), abs(speed) * t, taxi=taxi)
     x, pole, go = rng.uniform(0.1, 0.2) + (0.9 if rng.random() < 0.5 else 0.0), hour.on((58, 62, 70)), rng.integers(3)
     c.rect(x - 0.008, 0.34, x + 0.008, 1.1, Fade(lighter(pole, 0.2), darker(pole, 0.2), sideways=True))
     c.rect(x - 0.036, 0.17, x + 0.036, 0.37, hour.on((36, 40, 46)), radius=0.014)
@@ -240,7 +241,8 @@ def _draw_ambulance(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
         ((250, 220, 40), (24, 128, 72), (24, 128, 72)),
         ((246, 246, 246), (32, 84, 170), (220, 40, 44)),
     ][int(rng.integers(4))]
-    white, stripe, s, blue = hour.on(base), hour.on(mark), at.size, (70, 130, 255)
+    lit = replace(hour, amount=hour.amount * 0.55)
+    white, stripe, s, blue = lit.on(base), lit.on(mark), at.size, (70, 130, 255)
     beacon = blue if rng.random() < 0.7 else (255, 60, 56)
     flash = float(np.sin(t * 13) > 0)
     c.glow(at.x, at.y + 0.005, 0.56 * s, (10, 12, 20), 0.8, 0.05)
@@ -272,13 +274,13 @@ def _draw_ambulance(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
     )
     c.poly(at.rect(-0.43, -0.5, -0.3, -0.37), Fade(lighter(glass, 0.3), darker(glass, 0.2)))
     for dx, dy in ((0.018, 0.06), (0.06, 0.018)):
-        c.poly(at.rect(0.07 - dx, -0.37 - dy, 0.07 + dx, -0.37 + dy), hour.on(second))
+        c.poly(at.rect(0.07 - dx, -0.37 - dy, 0.07 + dx, -0.37 + dy), lit.on(second))
     for x in (-0.21, 0.195):
         c.line(at([(x, -0.54 if x < 0 else -0.46), (x, -0.1)]), 0.005 * s, darker(white, 0.3))
     for x in (-0.18, 0.235):
         c.line(at([(x, -0.275), (x + 0.045, -0.275)]), 0.012 * s, darker(white, 0.5))
     x, y = at([(-0.1, -0.505)])[0]
-    c.text(x, y, "AMBULANCE", 0.068 * s, hour.on(second))
+    c.text(x, y, "AMBULANCE", 0.068 * s, lit.on(second))
     c.poly(at.rect(-0.5, -0.1, 0.5, -0.065), hour.on((70, 74, 84)))
     for x in (-0.3, 0.34):
         c.poly(at.oval(x, -0.085, 0.105, 0.105), hour.on((48, 50, 58)))

@@ -1,12 +1,12 @@
-"""Sea waves on a beach, a dripping tap, a frog pond."""
+"""Sea waves on a beach, a frog pond."""
 
 import numpy as np
 
 from assets.scenes.canvas import Ball, Canvas, Color, Fade, choose, darker, lighter, mix, vary
 from assets.scenes.pets import blinking, eye
 from assets.scenes.scene import Cues, Rng, Scene, regular, since
-from assets.scenes.scenery import DAY, DUSK, MORNING, NIGHT, OVERCAST, clouds, light, moon, ridge, sky, stars, sun, wallpaper
-from assets.scenes.synth import Signal, Synth, arch, bend, bump
+from assets.scenes.scenery import DAY, DUSK, MORNING, NIGHT, OVERCAST, clouds, light, moon, ridge, sky, stars, sun
+from assets.scenes.synth import Signal, Synth, arch, bend
 
 
 _swells = regular((0.3, 1.0), (3.0, 4.4), 0.1)
@@ -83,74 +83,6 @@ def _sound_waves(s: Synth, cues: Cues) -> Signal:
         if hi > lo:
             out[lo:hi] += gain * (body[lo:hi] * build[lo - start : hi - start] + 0.65 * hiss[lo:hi] * wash[lo - start : hi - start])
     return out
-
-
-_drips = regular((0.35, 0.6), (0.75, 1.25), 0.12)
-
-
-def _draw_tap(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
-    wall = choose(rng, (206, 226, 232), (236, 230, 218), (190, 214, 206), (216, 208, 226))
-    wallpaper(c, rng, wall, 1.2, wall)
-    for x in np.arange(0.0, c.w + 0.2, 0.2):
-        for y in np.arange(0.0, 0.8, 0.2):
-            tile = vary(rng, lighter(wall, 0.2), 0.02)
-            c.rect(x + 0.004, y + 0.004, x + 0.196, y + 0.196, Fade(lighter(tile, 0.35), darker(tile, 0.07)), radius=0.008)
-    c.soften(0.003)
-    x, s = c.w * rng.uniform(0.44, 0.56), rng.uniform(0.95, 1.08)
-    metal = choose(rng, (206, 212, 220), (206, 212, 220), (214, 176, 96), (150, 154, 164))
-    chrome, across = Fade(lighter(metal, 0.7), darker(metal, 0.45)), Fade(lighter(metal, 0.7), darker(metal, 0.45), sideways=True)
-    basin = (246, 248, 250)
-    c.rect(-0.1, 0.78, c.w + 0.1, 1.1, Fade((232, 236, 240), (190, 198, 208)))
-    c.ellipse(x, 0.86, 0.56, 0.115, Fade(lighter(basin, 0.3), (206, 214, 224)))
-    c.ellipse(x, 0.875, 0.5, 0.095, Fade((150, 166, 184), (222, 230, 238)))
-    water = (140, 196, 222)
-    c.ellipse(x, 0.9, 0.43, 0.066, Fade(darker(water, 0.15), lighter(water, 0.35)))
-    ago, nozzle, pool = since(cues, t), 0.47, 0.895
-    if ago < 1.2:
-        for k in range(3):
-            age = ago - 0.12 * k
-            if age > 0:
-                c_alpha = max(0.0, 0.9 - age)
-                ring = 0.03 + 0.28 * age
-                for r, tone in ((ring, (255, 255, 255)), (ring * 0.9, darker(water, 0.05))):
-                    c.ellipse(x, pool, r, r * 0.16, tone, c_alpha)
-    if ago < 0.25:
-        for dx in (-1, -0.4, 0.5, 1):
-            up = ago * 0.7 - 2.6 * ago**2
-            c.ellipse(x + dx * (0.015 + 0.16 * ago), pool - up, 0.007, 0.009, lighter(water, 0.5))
-    c.rect(x - 0.31 * s, 0.3, x - 0.2 * s, 0.36, chrome, radius=0.02)
-    c.stroke([(x - 0.25 * s, 0.33), (x - 0.12 * s, 0.32), (x - 0.02 * s, 0.33), (x, 0.44)], 0.085 * s, across, 0.075 * s)
-    c.stroke([(x - 0.25 * s, 0.315), (x - 0.12 * s, 0.3), (x - 0.02 * s, 0.318)], 0.014 * s, (255, 255, 255), 0.008, 0.85)
-    c.rect(x - 0.046 * s, 0.425, x + 0.046 * s, nozzle - 0.005, across, radius=0.01)
-    c.rect(x - 0.37 * s, 0.22, x - 0.3 * s, 0.44, across, radius=0.02)
-    c.rect(x - 0.18 * s, 0.2, x - 0.13 * s, 0.3, across)
-    c.rect(x - 0.26 * s, 0.165, x - 0.05 * s, 0.21, chrome, radius=0.022)
-    knob = choose(rng, (60, 130, 210), (216, 60, 56), (236, 238, 242))
-    c.ellipse(x - 0.155 * s, 0.17, 0.04, 0.018, Ball(lighter(knob, 0.4), darker(knob, 0.2)))
-    nxt = cues[cues > t]
-    wait = float(nxt[0] - t) if len(nxt) else 1.0
-    if wait < 0.3:
-        fall = nozzle + 0.02 + (pool - nozzle - 0.02) * (1 - wait / 0.3) ** 2
-        _drop(c, x, fall, 0.017, water)
-    else:
-        _drop(c, x, nozzle + 0.008, 0.007 + 0.009 * max(0.0, 1 - (wait - 0.3) * 1.6), water)
-
-
-def _drop(c: Canvas, x: float, y: float, r: float, water: Color) -> None:
-    c.blob([(x, y - r * 2.3), (x + r * 0.75, y - r * 0.4), (x + r * 0.8, y + r * 0.6), (x, y + r * 1.1), (x - r * 0.8, y + r * 0.6), (x - r * 0.75, y - r * 0.4)], Ball(lighter(water, 0.8), darker(water, 0.35)))
-    c.ellipse(x - r * 0.3, y, r * 0.22, r * 0.4, (255, 255, 255))
-
-
-def _sound_tap(s: Synth, cues: Cues) -> Signal:
-    out = s.noise(-5, 80, 1_500) * 0.004
-    base = s.rng.uniform(620, 1_050)
-    for at in cues:
-        for delay, ratio, gain in ((0.0, 1.0, 1.0), (s.rng.uniform(0.03, 0.07), s.rng.uniform(1.5, 1.9), 0.5), (s.rng.uniform(0.09, 0.14), s.rng.uniform(1.2, 2.2), 0.25)):
-            n, start = len(s.time(0.16)), base * ratio * s.rng.uniform(0.92, 1.08)
-            plink = np.sin(s.phase(bend(n, (0, start), (1, start * 1.7)))) * bump(s.time(0.16), 0.003, 0.16)
-            s.place(out, plink, at + delay, gain)
-        s.place(out, s.band(s.white(0.012), 1_500, 7_000) * bump(s.time(0.012), 0.001, 0.012), at, 0.5)
-    return s.room(out, 1.1, 0.5, 4_500)
 
 
 _croaks = regular((0.2, 0.5), (0.8, 1.2), 0.2)
@@ -256,21 +188,6 @@ SCENES = (
         _sound_waves,
         _swells,
         still_s=1.3,
-    ),
-    Scene(
-        "dripping tap",
-        (
-            "A drop of water hangs from a chrome tap above the basin.",
-            "Drip, drop: water falls from a leaking tap, one drop at a time.",
-            "A bathroom faucet with rings spreading in the sink.",
-            "Slow dripping of water in an echoing bathroom.",
-            "A leaky faucet drips into the washbasin.",
-            "Single drops plink into the water.",
-        ),
-        _draw_tap,
-        _sound_tap,
-        _drips,
-        still_s=-0.1,
     ),
     Scene(
         "frog pond",
