@@ -220,7 +220,7 @@ def _sound_traffic(s: Synth, cues: Cues) -> Signal:
         n = int(length * s.rate)
         honk = (s.pulses(np.full(n, hz), 7.0) + s.pulses(np.full(n, hz * 1.26), 7.0)) * arch(n, 0.08, 0.15)
         for again in range(2 if length < 0.3 else 1):
-            s.place(out, honk, at + again * (length + 0.09), s.rng.uniform(0.35, 0.8))
+            s.place(out, honk, at + again * (length + 0.09), s.rng.uniform(0.6, 1.0))
     return out
 
 
