@@ -1,6 +1,19 @@
 """Scenes that can be drawn, animated, synthesised and told, with endless variations: `SCENES`."""
 
-from assets.scenes import aircraft, farm, home, household, night, outdoors, pets, traffic, vehicles, water, weather
+from assets.scenes import (
+    aircraft,
+    farm,
+    home,
+    household,
+    indoors,
+    night,
+    outdoors,
+    pets,
+    traffic,
+    vehicles,
+    water,
+    weather,
+)
 from assets.scenes.scene import Scene
 
 __all__ = ["SCENES", "Scene"]
@@ -17,4 +30,5 @@ SCENES: tuple[Scene, ...] = (
     *aircraft.SCENES,
     *home.SCENES,
     *household.SCENES,
+    *indoors.SCENES,
 )

@@ -8,9 +8,23 @@ from assets.scenes.scene import Cues, Rng, Scene, regular, since
 from assets.scenes.scenery import planks, wallpaper
 from assets.scenes.synth import Signal, Synth, bump
 
-WALLS: tuple[Color, ...] = ((226, 206, 176), (150, 176, 168), (196, 166, 176), (132, 156, 190), (214, 186, 120), (172, 186, 140))
+WALLS: tuple[Color, ...] = (
+    (226, 206, 176),
+    (150, 176, 168),
+    (196, 166, 176),
+    (132, 156, 190),
+    (214, 186, 120),
+    (172, 186, 140),
+)
 WOODS: tuple[Color, ...] = ((150, 100, 62), (112, 70, 46), (186, 140, 92), (92, 62, 50))
-GAUDY: tuple[Color, ...] = ((206, 64, 58), (52, 120, 178), (240, 180, 62), (78, 150, 104), (150, 92, 160), (238, 236, 228))
+GAUDY: tuple[Color, ...] = (
+    (206, 64, 58),
+    (52, 120, 178),
+    (240, 180, 62),
+    (78, 150, 104),
+    (150, 92, 160),
+    (238, 236, 228),
+)
 SKINS: tuple[Color, ...] = ((240, 200, 172), (222, 172, 136), (176, 122, 86), (116, 76, 54))
 METAL: tuple[Color, ...] = ((176, 184, 194), (198, 164, 92), (150, 156, 166))
 RING_S = 1.8  # how long the alarm rings at each cue
@@ -19,7 +33,8 @@ RING_S = 1.8  # how long the alarm rings at each cue
 def turns(cues: Cues, t: npt.NDArray[np.floating] | float) -> npt.NDArray[np.floating]:
     """Evenly spaced cues as a count that runs on smoothly between them: 0 at the first, 1 at the second."""
     step = cues[1] - cues[0] if len(cues) > 1 else 1.0
-    return (np.asarray(t) - cues[0]) / step
+    count: npt.NDArray[np.floating] = (np.asarray(t) - cues[0]) / step
+    return count
 
 
 def _books(c: Canvas, rng: Rng, x: float, end: float, y: float, wood: Color) -> None:
@@ -57,7 +72,8 @@ def _dial(c: Canvas, rng: Rng, x: float, y: float, r: float, seconds: float) -> 
         for turn, reach, width, color in hands:
             a, b = _sector(c, x + shift, y + shift, -r * 0.16, turn), _sector(c, x + shift, y + shift, r * reach, turn)
             along = np.array([a[1] - b[1], b[0] - a[0]]) / (r * (reach + 0.16)) * r * width / 2
-            c.poly([a + along, b + along * 0.5, b - along * 0.5, a - along], color if alpha == 1.0 else (20, 20, 40), alpha)
+            shape = np.stack([a + along, b + along * 0.5, b - along * 0.5, a - along])
+            c.poly(shape, color if alpha == 1.0 else (20, 20, 40), alpha)
     c.ellipse(x, y, r * 0.05, r * 0.05, red)
 
 
@@ -73,8 +89,13 @@ def _draw_clock(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
     if rng.random() < 0.55:
         y, r = 0.33, 0.2
         c.rect(x - 0.25, 0.08, x + 0.31, 0.97, (20, 16, 30), 0.25, radius=0.03)
-        c.poly([(x - 0.29, 0.1), (x - 0.16, 0.06), (x, 0.0), (x + 0.16, 0.06), (x + 0.29, 0.1)], Fade(lighter(wood, 0.25), wood))
-        c.rect(x - 0.27, 0.09, x + 0.27, 0.95, Fade(lighter(wood, 0.15), darker(wood, 0.25), sideways=True), radius=0.015)
+        c.poly(
+            [(x - 0.29, 0.1), (x - 0.16, 0.06), (x, 0.0), (x + 0.16, 0.06), (x + 0.29, 0.1)],
+            Fade(lighter(wood, 0.25), wood),
+        )
+        c.rect(
+            x - 0.27, 0.09, x + 0.27, 0.95, Fade(lighter(wood, 0.15), darker(wood, 0.25), sideways=True), radius=0.015
+        )
         c.rect(x - 0.31, 0.93, x + 0.31, 0.98, Fade(lighter(wood, 0.2), darker(wood, 0.3)), radius=0.01)
         c.rect(x - 0.17, 0.57, x + 0.17, 0.9, Fade(darker(wood, 0.75), darker(wood, 0.5)), radius=0.02)
         foot = turned([(x, 0.8)], -0.19 * swing, x, 0.3)[0]
@@ -95,7 +116,7 @@ def _sound_clock(s: Synth, cues: Cues) -> Signal:
     out, hz, length = s.noise(-5, 60, 900) * 0.004, s.rng.uniform(1_500, 3_200), 0.09
     case = s.rng.uniform(180, 420)
     for k, at in enumerate(cues):
-        pitch = hz * (1.0 if k % 2 else 0.8) * np.array([1.0, 1.53, 2.41, 3.7])
+        pitch = [hz * (1.0 if k % 2 else 0.8) * ratio for ratio in (1.0, 1.53, 2.41, 3.7)]
         for late, gain in ((0.0, 0.45), (0.014, 1.0), (0.031, 0.3)):  # drop, lock and recoil of the escapement
             click = s.modes(pitch, [0.035, 0.028, 0.02, 0.012], [1, 0.8, 0.6, 0.4], length)
             click += s.band(s.white(length), 2_000, 9_000, 1) * bump(s.time(length), 0.0003, 0.012) * 0.8
@@ -113,9 +134,14 @@ def _draw_bell(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
     for row, y in enumerate(np.arange(-0.02, 1.0, 0.062)):
         for x in np.arange(-0.17 * (row % 2) / 2, c.w, 0.17):
             tone = rng.uniform(-0.16, 0.12)
-            c.rect(x + 0.004, y + 0.004, x + 0.166, y + 0.058, lighter(stone, tone) if tone > 0 else darker(stone, -tone))
+            c.rect(
+                x + 0.004, y + 0.004, x + 0.166, y + 0.058, lighter(stone, tone) if tone > 0 else darker(stone, -tone)
+            )
     c.glow(0.9, 0.1, 0.9, (255, 236, 190), 0.4)
-    paint, frame = vary(rng, choose(rng, (178, 52, 48), (44, 92, 132), (54, 110, 84), (128, 84, 54), (230, 176, 66))), (240, 236, 226)
+    paint, frame = (
+        vary(rng, choose(rng, (178, 52, 48), (44, 92, 132), (54, 110, 84), (128, 84, 54), (230, 176, 66))),
+        (240, 236, 226),
+    )
     c.rect(0.12, 0.02, 0.79, 1.1, (16, 14, 26), 0.3)
     c.rect(0.1, 0.0, 0.76, 1.1, Fade(frame, darker(frame, 0.2), sideways=True))
     c.rect(0.15, 0.05, 0.71, 1.1, darker(paint, 0.6))
@@ -125,10 +151,17 @@ def _draw_bell(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
         c.rect(x0 + 0.012, y0 + 0.014, x1, y1, lighter(paint, 0.12), radius=0.01)
         c.rect(x0 + 0.012, y0 + 0.014, x1 - 0.012, y1 - 0.012, paint, radius=0.01)
     arc = np.linspace(np.pi, 2 * np.pi, 20)
-    for r, fill in ((0.2, lighter(paint, 0.3)), (0.185, choose(rng, (255, 214, 136), (140, 170, 196), (255, 230, 180)))):
+    for r, fill in (
+        (0.2, lighter(paint, 0.3)),
+        (0.185, choose(rng, (255, 214, 136), (140, 170, 196), (255, 230, 180))),
+    ):
         c.poly(np.stack([0.43 + r * 1.1 * np.cos(arc), 0.34 + r * 1.1 * np.sin(arc)], 1), fill)
     for k in (1, 2, 3):
-        c.line([(0.43, 0.34), (0.43 + 0.2 * np.cos(k * np.pi / 4), 0.34 - 0.2 * np.sin(k * np.pi / 4))], 0.009, lighter(paint, 0.3))
+        c.line(
+            [(0.43, 0.34), (0.43 + 0.2 * np.cos(k * np.pi / 4), 0.34 - 0.2 * np.sin(k * np.pi / 4))],
+            0.009,
+            lighter(paint, 0.3),
+        )
     brass = choose(rng, (214, 176, 92), (190, 196, 204), (150, 106, 66))
     c.rect(0.33, 0.4, 0.53, 0.445, Fade(lighter(brass, 0.4), darker(brass, 0.25)), radius=0.01)
     c.rect(0.35, 0.415, 0.51, 0.43, darker(brass, 0.5), radius=0.005)
@@ -142,7 +175,11 @@ def _draw_bell(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
     c.rect(x - 0.1, y - 0.15, x + 0.1, y + 0.15, Fade(lighter(brass, 0.35), darker(brass, 0.25)), radius=0.03)
     c.rect(x - 0.09, y - 0.14, x + 0.09, y + 0.14, Fade(darker(brass, 0.08), lighter(brass, 0.2)), radius=0.025)
     c.rect(x - 0.07, y + 0.075, x + 0.07, y + 0.12, (250, 248, 240), radius=0.006)
-    c.line([(x - 0.05, y + 0.098), (x - 0.02, y + 0.09), (x, y + 0.104), (x + 0.02, y + 0.092), (x + 0.05, y + 0.1)], 0.005, (60, 66, 90))
+    c.line(
+        [(x - 0.05, y + 0.098), (x - 0.02, y + 0.09), (x, y + 0.104), (x + 0.02, y + 0.092), (x + 0.05, y + 0.1)],
+        0.005,
+        (60, 66, 90),
+    )
     c.glow(x, y - 0.04, 0.15, (255, 226, 140), 0.9 if pressed else 0.3)
     c.ellipse(x, y - 0.04, 0.062, 0.062, Ball(darker(brass, 0.2), darker(brass, 0.6)))
     c.ellipse(x, y - 0.04, 0.044, 0.044, Ball((255, 255, 250), (255, 196, 96) if pressed else (226, 216, 196)))
@@ -154,7 +191,13 @@ def _draw_bell(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
             points = np.stack([x + r * np.cos(bow), y + (r + 0.02) * np.sin(bow)], 1)
             c.line(points, 0.011, (255, 244, 190), 0.85 * max(min(strength, 1.0), 0.0))
     far = float(np.clip((near - 0.18) / 0.4, 0.0, 1.0)) ** 2
-    _pointing(c, x + 0.01 + 0.3 * far, y - 0.03 + 0.5 * far, vary(rng, choose(rng, *SKINS), 0.04), vary(rng, choose(rng, *GAUDY), 0.1))
+    _pointing(
+        c,
+        x + 0.01 + 0.3 * far,
+        y - 0.03 + 0.5 * far,
+        vary(rng, choose(rng, *SKINS), 0.04),
+        vary(rng, choose(rng, *GAUDY), 0.1),
+    )
 
 
 def _pointing(c: Canvas, x: float, y: float, skin: Color, sleeve: Color) -> None:
@@ -162,12 +205,19 @@ def _pointing(c: Canvas, x: float, y: float, skin: Color, sleeve: Color) -> None
     c.stroke([(x + 0.6, y + 0.62), (x + 0.2, y + 0.23)], 0.16, Fade(lighter(skin, 0.05), darker(skin, 0.12)), 0.11)
     c.stroke([(x + 0.7, y + 0.74), (x + 0.27, y + 0.31)], 0.24, Fade(lighter(sleeve, 0.12), darker(sleeve, 0.2)), 0.17)
     for wide, color in ((0.008, darker(skin, 0.35)), (0.0, lighter(skin, 0.06))):
-        c.stroke([(x + 0.15, y + 0.13), (x + 0.075, y + 0.05), (x + 0.012, y + 0.012)], 0.056 + wide, color, 0.034 + wide)
+        c.stroke(
+            [(x + 0.15, y + 0.13), (x + 0.075, y + 0.05), (x + 0.012, y + 0.012)], 0.056 + wide, color, 0.034 + wide
+        )
     fist = [(0.08, 0.1), (0.13, 0.05), (0.2, 0.09), (0.26, 0.17), (0.24, 0.25), (0.17, 0.27), (0.1, 0.22), (0.07, 0.16)]
     c.blob([(x + dx, y + dy) for dx, dy in fist], Ball(lighter(skin, 0.16), darker(skin, 0.16)))
     for dx, dy in ((0.085, 0.135), (0.1, 0.175), (0.125, 0.215)):
         for wide, color in ((0.007, darker(skin, 0.35)), (0.0, lighter(skin, 0.02))):
-            c.stroke([(x + dx + 0.055, y + dy - 0.015), (x + dx + 0.02, y + dy), (x + dx + 0.03, y + dy + 0.018)], 0.034 + wide, color, 0.03 + wide)
+            c.stroke(
+                [(x + dx + 0.055, y + dy - 0.015), (x + dx + 0.02, y + dy), (x + dx + 0.03, y + dy + 0.018)],
+                0.034 + wide,
+                color,
+                0.03 + wide,
+            )
     c.ellipse(x + 0.012, y + 0.006, 0.01, 0.012, lighter(skin, 0.5), 1.0, -0.8)
 
 
@@ -199,10 +249,16 @@ def _draw_alarm(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
     c.rect(wx, 0.3, wx + 0.38, 0.32, (244, 240, 232))
     cloth = vary(rng, choose(rng, *GAUDY), 0.12)
     for x0, x1 in ((wx - 0.1, wx + 0.05), (wx + 0.35, wx + 0.48)):
-        c.poly([(x0, 0), (x1, 0), (x1 - 0.03, 0.68), (x0, 0.68)], Fade(lighter(cloth, 0.2), darker(cloth, 0.2), sideways=True))
+        c.poly(
+            [(x0, 0), (x1, 0), (x1 - 0.03, 0.68), (x0, 0.68)],
+            Fade(lighter(cloth, 0.2), darker(cloth, 0.2), sideways=True),
+        )
     lx, shade = c.w - rng.uniform(0.2, 0.26), choose(rng, (255, 226, 160), (250, 200, 150), (236, 240, 230))
     c.rect(lx - 0.012, 0.4, lx + 0.012, 0.82, (110, 90, 70))
-    c.poly([(lx - 0.1, 0.14), (lx + 0.1, 0.14), (lx + 0.17, 0.42), (lx - 0.17, 0.42)], Fade(lighter(shade, 0.2), darker(shade, 0.12)))
+    c.poly(
+        [(lx - 0.1, 0.14), (lx + 0.1, 0.14), (lx + 0.17, 0.42), (lx - 0.17, 0.42)],
+        Fade(lighter(shade, 0.2), darker(shade, 0.12)),
+    )
     c.glow(lx, 0.36, 0.55, (255, 220, 140), 0.2 if dawn else 0.6)
     c.soften(0.007)
     planks(c, rng, 0.8, vary(rng, choose(rng, *WOODS)))
@@ -215,7 +271,16 @@ def _draw_alarm(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
     for side in (-1, 1):
         c.stroke([(x + side * r * 0.6, y + r * 0.75), (x + side * r * 0.86, 0.86)], 0.045, darker(color, 0.25), 0.03)
         c.stroke([(x + side * r * 0.5, y - r * 0.8), (x + side * r * 0.72, y - r * 1.2)], 0.022, darker(metal, 0.4))
-    c.stroke([(x - r * 0.6, y - r * 1.35), (x - r * 0.4, y - r * 1.82), (x + r * 0.4, y - r * 1.82), (x + r * 0.6, y - r * 1.35)], 0.022, darker(metal, 0.25))
+    c.stroke(
+        [
+            (x - r * 0.6, y - r * 1.35),
+            (x - r * 0.4, y - r * 1.82),
+            (x + r * 0.4, y - r * 1.82),
+            (x + r * 0.6, y - r * 1.35),
+        ],
+        0.022,
+        darker(metal, 0.25),
+    )
     hammer = 0.3 * (float(np.sign(np.sin(t * 61))) if rings else 0.0)
     head = turned([(x, y - r * 1.42)], hammer, x, y - r * 0.9)[0]
     c.line([(x, y - r * 0.9), (head[0], head[1])], 0.014, darker(metal, 0.5))
@@ -225,15 +290,27 @@ def _draw_alarm(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
         bx, by = x + side * r * 0.68, y - r * 1.06
         dome = np.stack([bx + r * 0.52 * np.cos(arc), by + r * 0.5 * np.sin(arc)], 1)
         c.poly(turned(dome, side * 0.55, bx, by), Ball(lighter(metal, 0.7), darker(metal, 0.4)))
-        c.ellipse(*turned([(bx, by - r * 0.53)], side * 0.55, bx, by)[0], 0.016, 0.016, darker(metal, 0.3))
+        knob = turned([(bx, by - r * 0.53)], side * 0.55, bx, by)[0]
+        c.ellipse(knob[0], knob[1], 0.016, 0.016, darker(metal, 0.3))
         for k in range(3 if rings else 0):
             bow = np.linspace(-0.55, 0.55, 10) + side * 0.75 - np.pi / 2
             reach = r * (0.78 + 0.2 * k) + 0.01 * shake
-            c.line(np.stack([bx + reach * np.cos(bow), by + reach * np.sin(bow)], 1), 0.011, (255, 250, 214), 0.85 - 0.25 * k)
+            c.line(
+                np.stack([bx + reach * np.cos(bow), by + reach * np.sin(bow)], 1),
+                0.011,
+                (255, 250, 214),
+                0.85 - 0.25 * k,
+            )
     c.ellipse(x, y, r * 1.17, r * 1.17, Ball(lighter(color, 0.4), darker(color, 0.4)))
     c.ellipse(x, y, r * 1.02, r * 1.02, darker(color, 0.55))
     _dial(c, rng, x, y, r * 0.98, float(rng.integers(60)) + int(t))
-    c.stroke([(x - r * 0.8, y - r * 0.1), (x - r * 0.6, y - r * 0.6), (x - r * 0.15, y - r * 0.82)], 0.03, (255, 255, 255), 0.006, 0.3)
+    c.stroke(
+        [(x - r * 0.8, y - r * 0.1), (x - r * 0.6, y - r * 0.6), (x - r * 0.15, y - r * 0.82)],
+        0.03,
+        (255, 255, 255),
+        0.006,
+        0.3,
+    )
 
 
 def _sound_alarm(s: Synth, cues: Cues) -> Signal:
@@ -244,9 +321,19 @@ def _sound_alarm(s: Synth, cues: Cues) -> Signal:
     strikes = np.concatenate([np.arange(at, at + RING_S, 1 / beat) for at in cues])
     for pitch, late in ((hz, 0.0), (hz * s.rng.uniform(1.06, 1.19), 0.5 / beat)):
         times = strikes + late + s.rng.normal(0, 0.0015, len(strikes))
-        bell = s.modes(pitch * np.array([1, 1.006, 1.63, 2.34, 3.51]), [0.55, 0.5, 0.4, 0.3, 0.2], [1, 0.6, 0.5, 0.7, 0.4], 0.5)
+        bell = s.modes(
+            [pitch * ratio for ratio in (1, 1.006, 1.63, 2.34, 3.51)],
+            [0.55, 0.5, 0.4, 0.3, 0.2],
+            [1, 0.6, 0.5, 0.7, 0.4],
+            0.5,
+        )
         s.grains(out, bell, times, s.rng.uniform(0.7, 1.0, len(times)))
-        s.grains(out, s.band(s.white(0.02), 1_500, 9_000, 1) * bump(s.time(0.02), 0.0005, 0.015), times, np.full(len(times), 0.8))
+        s.grains(
+            out,
+            s.band(s.white(0.02), 1_500, 9_000, 1) * bump(s.time(0.02), 0.0005, 0.015),
+            times,
+            np.full(len(times), 0.8),
+        )
     return out
 
 
