@@ -11,6 +11,7 @@ from unimma.heads import ClipHead, ConseHead, HeadConfig, LinearHead, MlpHead, b
 @pytest.mark.parametrize(
     "config",
     [
+        HeadConfig(kind="none", num_features=8, dim=8),
         HeadConfig(kind="linear", num_features=12, dim=8),
         HeadConfig(kind="mlp", num_features=12, dim=8, hidden=16),
         HeadConfig(kind="mlp", num_features=12, dim=8, hidden=16, num_layers=3),
@@ -64,7 +65,7 @@ def test_an_untrained_clip_head_is_frames_plus_sound() -> None:
 
 
 def test_a_wrong_shape_is_refused_with_the_reason() -> None:
-    with pytest.raises(ModelError, match="linear, mlp, conse, clip"):
+    with pytest.raises(ModelError, match="none, linear, mlp, conse, clip"):
         build_head(HeadConfig(kind="cubic", num_features=3, dim=3))  # type: ignore[arg-type]
     with pytest.raises(ModelError, match="9 classes among 5 features"):
         build_head(HeadConfig(kind="conse", num_features=5, dim=3, num_classes=9))

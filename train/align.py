@@ -20,9 +20,11 @@ import torch
 from pydantic import TypeAdapter
 
 from train.calibrate import null_similarities
+from train.card import model_card
 from train.config import DataConfig, ModelShape, TrainConfig, read_config
 from train.data.parquet import label_names
 from train.distill import distil, label_windows
+from train.evaluate import as_json, evaluate
 from train.loop import fit_statistics, train_clips, train_heads
 from train.material import Material, caption_pairs, class_sentences, fitting_sentences, gather, rows_of
 from train.sentences import Sentences
@@ -59,6 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UnimmaError as error:
         print(error, file=sys.stderr)
         return 2
+    model.metrics = measured(model, config.data, args.cache)
+    model.card = model_card(model, config, model.metrics)
     model.save_pretrained(args.output)
     (args.output / "train.json").write_text(json.dumps(_plain(config), indent=2) + "\n", encoding="utf-8")
     print(f"{args.output}: fingerprint {model.fingerprint}")
@@ -85,6 +89,11 @@ def align(config: TrainConfig, cache: Path) -> UniMMA:
     round_weights(model)
     null = calibrate(model, {**_by_modality(batches), Modality.VIDEO: clips}, sentence_features)
     return UniMMA(replace(model.config, null=null), model.towers)
+
+
+def measured(model: UniMMA, data: DataConfig, cache: Path) -> dict[str, Any]:
+    """The numbers on the data folder's val split; {} where there is no folder."""
+    return as_json(model, "val", evaluate(model, data.folder, "val", cache)) if data.folder else {}
 
 
 def untrained(shape: ModelShape, classes: Mapping[Modality, Sequence[Sequence[str]]]) -> ModelConfig:
@@ -146,10 +155,11 @@ def teach_student(model: UniMMA, config: TrainConfig, cache: Path) -> None:
 
 
 def training_sounds(data: DataConfig) -> list[npt.NDArray[np.float32]]:
-    """Every training sound there is, also those of clips, at the student's rate."""
+    """Every recorded training sound there is, also those of clips, at the student's rate."""
     sounds = []
+    recorded = replace(data, scene_variations=0, scene_clips=0)
     for modality in (Modality.AUDIO, Modality.VIDEO):
-        for rows in rows_of(data, modality).values():
+        for rows in rows_of(recorded, modality).values():
             for row in rows:
                 item = row.decode()
                 heard = item.sound if isinstance(item, Video) else item

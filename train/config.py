@@ -30,7 +30,7 @@ class DataConfig:
 
     folder: Path | None = None  # of Parquet files; None: the scene generator alone
     sets: tuple[str, ...] = ()  # stems; empty: every set in the folder
-    max_rows: PositiveInt = 100_000  # of each set's train split
+    max_rows: dict[str, PositiveInt] = field(default_factory=dict)  # by set: only that many of its train rows
     views: NonNegativeInt = 0  # varied views of each picture and sound beside the plain one
     single_view: tuple[str, ...] = ()  # sets that are seen plain only
     scene_variations: NonNegativeInt = 24  # of each generated scene's picture and sound

@@ -15,6 +15,7 @@ from train.data.parquet import Row
 from train.data.scenes import SceneRow
 from unimma.augment import vary_audio, vary_image
 from unimma.encoders.base import Encoder, Prepared, fingerprint
+from unimma.encoders.joined import JoinedEncoder
 from unimma.errors import UnimmaError
 from unimma.types import Audio, Decoded, Image
 
@@ -54,6 +55,9 @@ def cached_features(
         name: of the set and split, part of the key.
         view: 0 for the media as they are; any other number for a variation of each that this number decides.
     """
+    if isinstance(encoder, JoinedEncoder):  # part by part: a part that stays is not computed again
+        found = [cached_features(part, rows, cache, name=name, view=view) for part in encoder.parts.values()]
+        return Features(np.concatenate([each.values for each in found], axis=1), found[0].kept)
     folder = cache / f"{name}-view{view}-{fingerprint(encoder)}"
     folder.mkdir(parents=True, exist_ok=True)
     shards = [_shard(encoder, rows, start, folder, view) for start in _starts(rows, name)]
@@ -66,9 +70,7 @@ def _starts(rows: Sequence[AnyRow], name: str) -> Any:
     return tqdm(range(0, len(rows), SHARD_ROWS), desc=name, unit="shard", disable=None)
 
 
-def _shard(
-    encoder: Encoder, rows: Sequence[AnyRow], start: int, folder: Path, view: int
-) -> Features:
+def _shard(encoder: Encoder, rows: Sequence[AnyRow], start: int, folder: Path, view: int) -> Features:
     part = rows[start : start + SHARD_ROWS]
     path = folder / f"{start:06d}-{part[0].id.replace('/', '_')[:40]}-{len(part)}.npz"
     if not path.is_file():

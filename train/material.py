@@ -54,7 +54,7 @@ def rows_of(config: DataConfig, modality: Modality) -> dict[str, list[AnyRow]]:
         for stem in config.sets or sets(config.folder):
             rows = [row for row in read(config.folder, stem, "train") if row.modality is modality]
             if rows and rows[0].media is not None:
-                found[stem] = list(rows[: config.max_rows])
+                found[stem] = list(rows[: config.max_rows.get(stem)])
     variations = config.scene_clips if modality is Modality.VIDEO else config.scene_variations
     if variations:
         found[f"scenes-{generator_version()}-{modality}"] = list(scene_rows(modality, variations))

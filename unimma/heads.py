@@ -16,7 +16,8 @@ class HeadConfig:
     """The shape of a head.
 
     Attributes:
-        kind: "linear" (text), "mlp", "conse" (an MLP beside a mixture of class sentences) or "clip" (frames and sound).
+        kind: "none" (the features are a ready space), "linear" (text), "mlp", "conse" (an MLP beside a mixture of class
+            sentences) or "clip" (frames and sound).
         num_features: width of the encoder's features, class logits included.
         dim: width of the shared space.
         hidden: width of the MLP's hidden layers.
@@ -25,7 +26,7 @@ class HeadConfig:
         dropout: while training.
     """
 
-    kind: Literal["linear", "mlp", "conse", "clip"]
+    kind: Literal["none", "linear", "mlp", "conse", "clip"]
     num_features: int
     dim: int
     hidden: int = 1024
@@ -129,7 +130,26 @@ class ClipHead(nn.Module):
         return F.normalize(frames + self.log_sound.exp() * sound + self.layers(features), dim=-1)
 
 
-_KINDS: dict[str, type[nn.Module]] = {"linear": LinearHead, "mlp": MlpHead, "conse": ConseHead, "clip": ClipHead}
+class NoHead(nn.Module):
+    """For encoders that share a space already: unit rows, unchanged otherwise, [B, D] → [B, D]."""
+
+    def __init__(self, config: HeadConfig) -> None:
+        super().__init__()
+        if config.num_features != config.dim:
+            came = f"{config.num_features} features for a space of {config.dim} and no head between"
+            raise ModelError(came, "equal widths", "Choose a head.")
+
+    def forward(self, features: Tensor) -> Tensor:
+        return F.normalize(features, dim=-1)
+
+
+_KINDS: dict[str, type[nn.Module]] = {
+    "none": NoHead,
+    "linear": LinearHead,
+    "mlp": MlpHead,
+    "conse": ConseHead,
+    "clip": ClipHead,
+}
 
 
 def build_head(config: HeadConfig) -> nn.Module:

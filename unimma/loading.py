@@ -1,7 +1,7 @@
-"""`load_model`: the bundled model, or a folder that `save_pretrained` wrote."""
+"""`load_model`: the bundled model, a preset, or a folder that `save_pretrained` wrote."""
 
 import json
-import logging
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,23 +15,25 @@ from unimma.model import ModelConfig, Tower, UniMMA
 from unimma.settings import assets_dir
 from unimma.types import Modality
 
-log = logging.getLogger(__name__)
 BUNDLED = "bundled"
+_PRESETS = Path(__file__).parent / "presets"
 
 
 def load_model(name: str | Path = BUNDLED) -> UniMMA:
-    """Load a model by name: "bundled", or the path of a folder with config.json and model.safetensors.
+    """Load a model by name: "bundled", a preset, or the path of a folder with config.json and model.safetensors.
 
-    Needs no network where the weights' packages are installed (`unimma.encoders.weights`).
+    The bundled model needs no network where the weights' packages are installed (`unimma.encoders.weights`); a preset
+    gets its checkpoints at first use.
 
     Raises:
         ModelError: no such model, damaged files, or weights that cannot be had.
     """
+    if str(name) in presets():
+        return build_model(_parsed(tomllib.loads((_PRESETS / f"{name}.toml").read_text(encoding="utf-8"))))
     folder = assets_dir() / "bundled" if str(name) == BUNDLED else Path(name)
     if not (folder / "config.json").is_file():
-        raise ModelError(
-            f"model {folder.name!r}", f"{BUNDLED!r} or a folder with config.json", "Check the name, or train one."
-        )
+        expected = f"one of {', '.join([BUNDLED, *presets()])}, or a folder with config.json"
+        raise ModelError(f"model {folder.name!r}", expected, "Check the name, or train one.")
     model = build_model(read_config(folder), card=_text(folder / "README.md"), metrics=_metrics(folder))
     model.load_own_weights(_weights(folder))
     return model
@@ -50,15 +52,15 @@ def build_model(config: ModelConfig, *, card: str = "", metrics: Mapping[str, An
 def build_encoder(spec: Mapping[str, Any], width: int, towers: Mapping[Modality, Tower]) -> Encoder:
     """An encoder from its entry in config.json.
 
-    {"name": N} is one from the registry, {"joined": [N, …]} several side by side, {"frames_and_sound": count} clips
-    through the image and audio towers; `width` is that of the shared space.
+    {"name": N, …} is one from the registry with its options, {"joined": [N, …]} several side by side,
+    {"frames_and_sound": count} clips through the image and audio towers; `width` is that of the shared space.
 
     Raises:
         ModelError: none of these, or an unknown name.
     """
     match dict(spec):
-        case {"name": str(name)}:
-            return find(name)()
+        case {"name": str(name), **options}:
+            return find(name)(**options)
         case {"joined": [*names]}:
             return JoinedEncoder({name: find(name)() for name in names})
         case {"frames_and_sound": int(count)}:
@@ -73,17 +75,25 @@ def read_config(folder: Path) -> ModelConfig:
         ModelError: unreadable, or of another format.
     """
     try:
-        raw = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        return ModelConfig(
-            name=raw["name"],
-            dim=raw["dim"],
-            encoders={Modality(m): spec for m, spec in raw["encoders"].items()},
-            heads={Modality(m): HeadConfig(**head) for m, head in raw["heads"].items()},
-            null={pair: (float(mean), float(std)) for pair, (mean, std) in raw["null"].items()},
-        )
+        return _parsed(json.loads((folder / "config.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError) as error:
         came = f"config.json of {folder.name} cannot be read ({error})"
         raise ModelError(came, "one that save_pretrained wrote", "Take the folder afresh.") from error
+
+
+def presets() -> list[str]:
+    """Names of the presets that ship, in alphabetical order."""
+    return sorted(path.stem for path in _PRESETS.glob("*.toml"))
+
+
+def _parsed(raw: Mapping[str, Any]) -> ModelConfig:
+    return ModelConfig(
+        name=raw["name"],
+        dim=raw["dim"],
+        encoders={Modality(m): spec for m, spec in raw["encoders"].items()},
+        heads={Modality(m): HeadConfig(**head) for m, head in raw["heads"].items()},
+        null={pair: (float(mean), float(std)) for pair, (mean, std) in raw.get("null", {}).items()},
+    )
 
 
 def _weights(folder: Path) -> dict[str, Any]:

@@ -14,6 +14,8 @@ _SHIPPED = {
     "aisfx": "unimma.encoders.aisfx",
     "efficientnet-lite2": "unimma.encoders.efficientnet_lite",
     "minilm": "unimma.encoders.minilm",
+    "open-clip-image": "unimma.encoders.open_clip",
+    "open-clip-text": "unimma.encoders.open_clip",
     "yamnet-student": "unimma.encoders.yamnet_student",
 }
 _ENCODERS: dict[str, Callable[..., Encoder]] = {}
