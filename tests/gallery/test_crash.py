@@ -35,9 +35,9 @@ def killed(tmp_path_factory):
 @pytest.fixture(scope="module")
 def fresh_answers(killed):
     """What a gallery that never crashed, with these items alone, answers; made once for each set of items."""
-    made: dict[tuple[str, ...], list[object]] = {}
+    made: dict[tuple[str, ...], list[tuple[str, int, float, float]]] = {}
 
-    def answers(titles: tuple[str, ...]) -> list[object]:
+    def answers(titles: tuple[str, ...]) -> list[tuple[str, int, float, float]]:
         if titles not in made:
             files = {path.stem: path for path in (killed / "files").iterdir()}
             with Gallery.open(killed / f"fresh {len(made)}", ToyModel()) as gallery:
@@ -49,12 +49,9 @@ def fresh_answers(killed):
     return answers
 
 
-def found(gallery: Gallery) -> list[object]:
-    return [
-        (hit.item.id, hit.rank, pytest.approx(hit.score, abs=1e-9), hit.similarity)
-        for query in QUERIES
-        for hit in search(gallery, query, k=50)
-    ]
+def found(gallery: Gallery) -> list[tuple[str, int, float, float]]:
+    hits = [hit for query in QUERIES for hit in search(gallery, query, k=50)]
+    return [(hit.item.id, hit.rank, hit.similarity, round(hit.score, 6)) for hit in hits]
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -57,12 +57,14 @@ def arm(owner: type, method: str, call: int, moment: str) -> None:
     original: Callable[..., Any] = getattr(owner, method)
     calls = 0
 
-    def wrapped(self: Any, things: Any = (), *rest: Any) -> Any:
+    def wrapped(self: Any, *given: Any) -> Any:
         nonlocal calls
         calls += 1
         if calls == call and moment == "before":
             die()
-        result = original(self, dying(things) if calls == call and moment == "within" else things, *rest)
+        if calls == call and moment == "within":
+            given = (dying(given[0]), *given[1:])
+        result = original(self, *given)
         if calls == call and moment == "after":
             die()
         return result

@@ -17,8 +17,13 @@ from unimma.types import Modality
 FloatArray = npt.NDArray[np.float32]
 
 _log = logging.getLogger(__name__)
-_OVERSAMPLING = 4  # candidates of Chroma for each hit that is wanted ...
-_MIN_CANDIDATES = 100  # ... and never fewer than these (benchmarks/search_switch.py)
+_OVERSAMPLING = 4  # candidates for each hit ...
+_MIN_CANDIDATES = 100  # ... and never fewer (benchmarks/search_switch.py)
+
+
+def num_candidates(k: int) -> int:
+    """How many candidates Chroma names where `k` hits are wanted: the more, the fewer it misses."""
+    return max(_OVERSAMPLING * k, _MIN_CANDIDATES)
 
 
 class GalleryVectors:
@@ -54,9 +59,8 @@ class GalleryVectors:
         """Ids and cosines of the `k` nearest, best first; exact with `among`, or with few vectors."""
         exact, index = self._exact[modality], self._index
         if among is None and index is not None and len(exact) > settings.EXACT_SEARCH_UP_TO:
-            num_candidates = max(_OVERSAMPLING * k, _MIN_CANDIDATES)
             try:
-                among = index.nearest(self._fingerprint, modality, query, num_candidates)
+                among = index.nearest(self._fingerprint, modality, query, num_candidates(k))
             except GalleryError as error:
                 self._give_up(error)
         return exact.nearest(query, k, among)
