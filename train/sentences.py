@@ -30,18 +30,33 @@ class Sentences:
         return np.array([self._index.setdefault(said, len(self._index)) for said in sentences], np.int64)
 
     def features(self, encoder: Encoder, cache: Path) -> Tensor:
-        """float32 [len(self), F] in the order of the indices; kept in `cache`, keyed by sentences and encoder."""
-        known = list(self._index)
-        key = hashlib.sha256("\n".join(known).encode()).hexdigest()[:12]
-        path = cache / f"sentences-{key}-{fingerprint(encoder)}.npy"
-        if not path.is_file():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            values = encode_sentences(encoder, known)
-            unfinished = path.with_suffix(".part")
-            with unfinished.open("wb") as stream:
-                np.save(stream, values.astype(np.float16))
-            unfinished.replace(path)
-        return torch.from_numpy(np.load(path).astype(np.float32))
+        """float32 [len(self), F] in the order of the indices; what `cache` knows already is not encoded again."""
+        path = cache / f"sentences-{fingerprint(encoder)}.npz"
+        known = _stored(path)
+        new = [said for said in self._index if _key(said) not in known]
+        if new:
+            known |= zip(map(_key, new), encode_sentences(encoder, new).astype(np.float16), strict=True)
+            _store(path, known)
+        return torch.from_numpy(np.stack([known[_key(said)] for said in self._index]).astype(np.float32))
+
+
+def _key(sentence: str) -> str:
+    return hashlib.sha256(sentence.encode()).hexdigest()[:16]
+
+
+def _stored(path: Path) -> dict[str, npt.NDArray[np.float16]]:
+    if not path.is_file():
+        return {}
+    with np.load(path) as stored:
+        return dict(zip(stored["keys"].tolist(), stored["values"], strict=True))
+
+
+def _store(path: Path, known: dict[str, npt.NDArray[np.float16]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".part")
+    with unfinished.open("wb") as stream:
+        np.savez(stream, keys=np.array(list(known)), values=np.stack(list(known.values())))
+    unfinished.replace(path)
 
 
 def encode_sentences(encoder: Encoder, sentences: Sequence[str]) -> npt.NDArray[np.float32]:

@@ -1,9 +1,9 @@
 """all-MiniLM-L6-v2 on sentences: 384 features, from weights that pip brings; a long text is read whole, in pieces."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -38,15 +38,18 @@ class MiniLMEncoder:
     def __init__(self) -> None:
         ensure_torch_extensions()
         from tokenizers import Tokenizer
-        from transformers import BertModel
+        from transformers import BertConfig, BertModel
 
-        folder = locate(_WEIGHTS).parent
-        self._tokenizer = Tokenizer.from_file(str(Path(folder) / "tokenizer.json"))
+        path = locate(_WEIGHTS)
+        self._tokenizer = Tokenizer.from_file(str(path.with_name("tokenizer.json")))
         self._tokenizer.no_padding()  # fixed once: changing it per call is not safe between threads
         self._tokenizer.no_truncation()
         self._start, self._end = (self._tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]"))
-        self.network = BertModel.from_pretrained(folder, add_pooling_layer=False, attn_implementation="sdpa").eval()
-        self.network.requires_grad_(False)
+        self.network = BertModel(BertConfig.from_pretrained(path.parent), add_pooling_layer=False)
+        unused = ("pooler.", "embeddings.position_ids")
+        weights = {name: tensor for name, tensor in load_file(path).items() if not name.startswith(unused)}
+        self.network.load_state_dict(weights)
+        self.network.eval().requires_grad_(False)
 
     def prepare(self, item: Text) -> Prepared:
         """`tokens`: int64 [num_tokens] without special tokens, at least one."""
