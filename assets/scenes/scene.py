@@ -16,6 +16,11 @@ Waveform = npt.NDArray[np.float32]
 Frame = npt.NDArray[np.uint8]
 
 
+def no_cues(rng: Rng, duration_s: float) -> Cues:
+    """Nothing that must be seen and heard at once."""
+    return np.zeros(0)
+
+
 @dataclass(frozen=True)
 class Scene:
     """One recognisable thing that can be seen, heard and told. The same seed gives the same media, bit for bit.
@@ -34,7 +39,7 @@ class Scene:
     sentences: tuple[str, ...]
     draw: Callable[[Canvas, Rng, float, Cues], None]
     synthesise: Callable[[Synth, Cues], npt.NDArray[np.floating]]
-    cues: Callable[[Rng, float], Cues] = lambda rng, duration_s: np.zeros(0)
+    cues: Callable[[Rng, float], Cues] = no_cues
     still_s: float = 0.1
 
     def picture(self, seed: int, size: tuple[int, int] = (512, 384)) -> Frame:
