@@ -1,0 +1,200 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.toy import DIM, ToyModel, load_model
+from unimma.cli import main
+from unimma.errors import ModelError
+from unimma.gallery import Gallery
+from unimma.types import Item, Modality
+
+STARTER = [Item(Modality.TEXT, word, text=word, metadata={"source": "starter"}) for word in ("red", "green", "low")]
+
+
+@pytest.fixture(autouse=True)
+def house(tmp_path, monkeypatch):
+    """A toy for a model, three sentences for a starter gallery, and a data folder below the test's."""
+
+    def known(name: str) -> ToyModel:
+        if name != "bundled":
+            raise ModelError(f"model {name!r}", "'bundled'", "Check the name.")
+        return load_model(name)
+
+    monkeypatch.setattr("unimma.loading.load_model", known)
+    monkeypatch.setattr("unimma.gallery.starter.starter_items", lambda: list(STARTER))
+    monkeypatch.setenv("UNIMMA_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.delenv("UNIMMA_GALLERY", raising=False)
+    monkeypatch.delenv("UNIMMA_MODEL", raising=False)
+
+
+@pytest.fixture
+def run(capsys):
+    """Runs a command: exit code, standard output, standard error."""
+
+    def run_(*argv: object) -> tuple[int, str, str]:
+        code = main([str(arg) for arg in argv])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run_
+
+
+def test_search_answers_with_one_json_object_of_the_promised_shape(run):
+    code, out, _ = run("search", "--text", "a red thing", "--k", 2, "--json")
+    answer = json.loads(out)
+    assert code == 0
+    assert list(answer) == ["model", "fingerprint", "query", "hits"]
+    assert (answer["model"], answer["fingerprint"]) == ("bundled", ToyModel().fingerprint)
+    assert answer["query"] == {"modality": "text", "text": "a red thing"}
+    assert [hit["rank"] for hit in answer["hits"]] == [1, 2]
+    hit = answer["hits"][0]
+    assert list(hit) == ["rank", "id", "modality", "title", "score", "similarity", "span", "uri"]
+    assert (hit["modality"], hit["title"], hit["span"]) == ("text", "red", None)
+    assert 0 <= hit["score"] <= 1 and -1 <= hit["similarity"] <= 1
+    assert Path(hit["uri"]).read_text(encoding="utf-8") == "red"
+
+
+@pytest.mark.parametrize(
+    ("option", "fixture", "modality"),
+    [
+        ("--image", "picture", "image"),
+        ("--audio", "sound", "audio"),
+        ("--audio", "clip", "audio"),
+        ("--video", "clip", "video"),
+        ("--file", "clip", "video"),
+        ("--file", "note", "text"),
+    ],
+)
+def test_each_option_asks_with_its_modality(run, request, option, fixture, modality):
+    code, out, err = run("search", option, request.getfixturevalue(fixture), "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["query"]["modality"] == modality
+
+
+def test_modality_may_be_given_several_times(run, picture, sound, clip):
+    run("add", picture, sound, clip)
+    code, out, _ = run("search", "--text", "red", "--modality", "image", "--modality", "video", "--json")
+    assert code == 0
+    assert {hit["modality"] for hit in json.loads(out)["hits"]} == {"image", "video"}
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("search",),
+        ("search", "--text", "a", "--image", "b.png"),
+        ("search", "--text", ""),
+        ("search", "--text", "a", "--k", "0"),
+        ("search", "--text", "a", "--k", "many"),
+        ("search", "--text", "a", "--modality", "smell"),
+        ("search", "--text", "a", "--model", "nonsense"),
+        ("search", "--text", "a", "--gallery", "http://127.0.0.1:7860"),
+        ("search", "--image", "nowhere.png"),
+        ("search", "--image", __file__),
+        ("serch", "--text", "a"),
+        ("add",),
+        ("add", "nowhere.png"),
+        ("delete", "nothing"),
+        ("embed", "nowhere.png", "--output", "out.npz"),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_one_line(run, argv, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(*argv)
+    assert code == 2
+    assert len(err.strip().splitlines()) == 1
+    assert "Traceback" not in err
+    assert not out or argv[0] in ("add", "delete", "embed")
+
+
+def test_a_picture_is_no_sound(run, picture):
+    code, _, err = run("search", "--audio", picture)
+    assert code == 2
+    assert "quarters.jpg: a picture; expected a sound" in err
+
+
+def test_a_gallery_in_use_ends_with_1(run, tmp_path):
+    with Gallery.open(tmp_path / "busy", None):
+        code, out, err = run("count", "--gallery", tmp_path / "busy")
+    assert (code, out) == (1, "")
+    assert "open in another" in err
+
+
+def test_a_new_gallery_is_seeded_and_an_emptied_one_is_not(run, tmp_path):
+    assert json.loads(run("count", "--json")[1]) == {
+        "count": 3,
+        "modalities": {"text": 3, "image": 0, "audio": 0, "video": 0},
+    }
+    assert (tmp_path / "data" / "gallery" / "items.sqlite").is_file()
+    listed = json.loads(run("list", "--json")[1])["items"]
+    assert [item["title"] for item in listed] == ["red", "green", "low"]
+    assert listed[0]["metadata"] == {"source": "starter"}
+    assert run("delete", *(item["id"] for item in listed))[:2] == (0, "3 deleted\n")
+    assert run("count")[1].startswith("0 items")
+    code, out, err = run("search", "--text", "red")
+    assert (code, out) == (0, "")
+    assert "Nothing found" in err
+
+
+def test_add_reports_and_may_leave_the_starter_gallery_out(run, tmp_path, picture, sound):
+    code, out, err = run("add", picture, sound, tmp_path / "nowhere.png", "--no-starter", "--json")
+    report = json.loads(out)
+    assert code == 0
+    assert (len(report["added"]), report["already_there"]) == (2, [])
+    assert report["refused"][0]["name"] == "nowhere.png"
+    assert "nowhere.png" in err
+    assert run("add", picture)[:2] == (0, "0 added, 1 already there, 0 refused\n")
+    assert json.loads(run("count", "--json")[1])["count"] == 2
+
+
+def test_the_gallery_may_be_named_by_option_or_environment(run, tmp_path, picture, monkeypatch):
+    run("add", picture, "--no-starter", "--gallery", tmp_path / "mine")
+    monkeypatch.setenv("UNIMMA_GALLERY", str(tmp_path / "mine"))
+    assert json.loads(run("count", "--json")[1])["count"] == 1
+
+
+def test_tables_for_people_show_titles_as_they_are(run, tmp_path):
+    titled = tmp_path / "mine"
+    with Gallery.open(titled, ToyModel()) as gallery:
+        gallery.add([Item(Modality.TEXT, "[red]bold[/red]", text="red")])
+    for argv in (("list",), ("search", "--text", "red")):
+        code, out, _ = run(*argv, "--gallery", titled)
+        assert code == 0
+        assert "[red]bold[/red]" in out
+
+
+def test_list_pages(run):
+    answer = json.loads(run("list", "--offset", 1, "--limit", 1, "--json")[1])
+    assert answer["count"] == 3
+    assert [item["title"] for item in answer["items"]] == ["green"]
+
+
+def test_embed_writes_unit_rows_with_what_they_are_of(run, tmp_path, picture, note):
+    output = tmp_path / "vectors.npz"
+    code, out, err = run("embed", picture, note, tmp_path / "nowhere.png", "--output", output)
+    assert (code, out) == (0, "2 embedded, 1 refused\n")
+    assert "nowhere.png" in err
+    with np.load(output) as arrays:
+        assert arrays["embeddings"].dtype == np.float32
+        assert arrays["embeddings"].shape == (2, DIM)
+        assert np.allclose(np.linalg.norm(arrays["embeddings"], axis=1), 1.0)
+        assert np.allclose(arrays["embeddings"], ToyModel().embed([picture, note]))
+        assert list(arrays["paths"]) == [str(picture), str(note)]
+        assert list(arrays["modalities"]) == ["image", "text"]
+        assert str(arrays["fingerprint"]) == ToyModel().fingerprint
+
+
+def test_help_is_there_for_every_command_and_loads_nothing_heavy():
+    code = (
+        "import sys; from unimma.cli import main; sys.argv = ['unimma', '--help']; code = main(); "
+        "heavy = {'torch', 'chromadb', 'gradio', 'av', 'transformers'} & set(sys.modules); "
+        "sys.exit(str(heavy) if heavy else code)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for command in ("search", "add", "list", "delete", "count", "embed", "models"):
+        assert command in done.stdout
