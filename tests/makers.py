@@ -1,6 +1,5 @@
 """Real small media, made in a moment: pictures, tones, clips and moving pictures whose content a test can check."""
 
-import os
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -113,6 +112,7 @@ def write_clip(
     sound_hz: float | None = None,
     sound_codec: str = "aac",
     sound_rate_hz: int = 44_100,
+    sound_at_s: float = 0.0,
     rotation: int = 0,
     key_frame_every: int = 12,
     metadata: dict[str, str] | None = None,
@@ -123,6 +123,7 @@ def write_clip(
     Args:
         times_s: when each frame begins, for a variable frame rate (may start below zero); None: evenly by `fps`.
         sound_hz: a sine beside the pictures, or no sound at all.
+        sound_at_s: when the sound begins.
         rotation: degrees counter-clockwise that a player has to turn the pictures by (as phones write it).
     """
     with av.open(str(path), "w", options=container_options or {}) as output:
@@ -139,26 +140,21 @@ def write_clip(
         sound = output.add_stream(sound_codec, rate=sound_rate_hz, layout="mono") if sound_hz else None
         for time_s in np.arange(round(seconds * fps)) / fps if times_s is None else times_s:
             frame = av.VideoFrame.from_ndarray(clip_frame(time_s, seconds, size), format="rgb24")
+            if size[1] > 576:
+                frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709")  # as players take it to be
             frame.time_base = stream.codec_context.time_base
             frame.pts = round(float(time_s) / frame.time_base)
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
         if sound:
-            _mux_sound(output, sound, tone(seconds, rate_hz=sound_rate_hz, hz=sound_hz))
+            _mux_sound(output, sound, tone(seconds, rate_hz=sound_rate_hz, hz=sound_hz), sound_at_s)
     return path
 
 
-def _mux_sound(output: Any, stream: Any, waveform: npt.NDArray[np.float32]) -> None:
+def _mux_sound(output: Any, stream: Any, waveform: npt.NDArray[np.float32], at_s: float = 0.0) -> None:
     num_channels = stream.layout.nb_channels
     interleaved = np.repeat(waveform, num_channels)[None]
     frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(interleaved), format="flt", layout=stream.layout.name)
-    frame.rate, frame.pts, frame.time_base = stream.rate, 0, Fraction(1, stream.rate)
+    frame.rate, frame.pts, frame.time_base = stream.rate, round(at_s * stream.rate), Fraction(1, stream.rate)
     output.mux(stream.encode(frame))
     output.mux(stream.encode(None))
-
-
-def forbid_reading(path: Path) -> Path:
-    """A file that cannot be opened by anyone who follows a reference to it; for root, whom nothing stops, a pipe."""
-    path.unlink(missing_ok=True)
-    os.mkfifo(path)
-    return path

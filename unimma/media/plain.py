@@ -51,6 +51,7 @@ def write_plain(
         raise MediaError(f"{file.name}: no {modality}", f"a file with {modality} in it", "Add it as what it is.")
     target = folder / (stem + _ENDINGS[modality])
     unfinished = folder / f".{stem}-{secrets.token_hex(4)}.part"
+    unfinished.touch()  # a folder that cannot be written is no fault of the file
     try:
         _WRITERS[form.reader, modality](file, form, unfinished, limits)
         _to_disk(unfinished)

@@ -33,6 +33,7 @@ from unimma.settings import Limits
 _SHORT_SIDE = 480  # pixels
 _MAX_RATE = 30  # frames a second
 _SLACK_S = 0.002  # so that 30 frames a second with rounded time stamps stay 30
+_BT_709 = 1  # H.273's number for the colours of high definition
 _TICKS = 90_000  # time stamps a second, as in MPEG: every usual frame rate divides it
 _RATES_HZ = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)  # of MP3, and of AAC
 _BIT_RATES = {"mono": 96_000, "stereo": 160_000}
@@ -140,10 +141,15 @@ class _Film:
         height, width = pixels.shape[:2]
         scale = min(1.0, _SHORT_SIDE / min(height, width))
         self._output = output
-        self._stream = output.add_stream("libx264", rate=_MAX_RATE, options={"preset": "veryfast", "crf": "26"})
+        # no B-frames: with them, an MP4 of a variable frame rate states too short a length, and players stop there
+        options = {"preset": "veryfast", "crf": "26", "bf": "0"}
+        self._stream = output.add_stream("libx264", rate=_MAX_RATE, options=options)
         self._stream.width, self._stream.height = (max(2, round(side * scale / 2) * 2) for side in (width, height))
         self._stream.pix_fmt = "yuv420p"
-        self._stream.codec_context.time_base = Fraction(1, _TICKS)
+        context = self._stream.codec_context
+        context.time_base = Fraction(1, _TICKS)
+        # said and not left to be guessed: players guess by the number of lines, which a turned clip misleads
+        context.colorspace = context.color_primaries = context.color_trc = _BT_709
         self._pixels, self._at_s, self._until_s = pixels, 0.0, 0.0
 
     def write(self, pixels: npt.NDArray[np.uint8], at_s: float, until_s: float) -> None:
@@ -158,7 +164,9 @@ class _Film:
         self._output.mux(self._stream.encode(None))
 
     def _encode(self, pixels: npt.NDArray[np.uint8], at_s: float) -> None:
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24").reformat(
+            self._stream.width, self._stream.height, "yuv420p", dst_colorspace="ITU709", interpolation="AREA"
+        )
         frame.pts, frame.time_base = round(at_s * _TICKS), Fraction(1, _TICKS)
         self._output.mux(self._stream.encode(frame))
 
