@@ -22,7 +22,9 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
         default=env("UNIMMA_HOST") or ("0.0.0.0" if ON_SPACE else "127.0.0.1"),
         help="address to listen on (UNIMMA_HOST; 127.0.0.1: this machine alone)",
     )
-    parser.add_argument("--port", type=int, default=env("UNIMMA_PORT") or 7860, help="port to listen on (UNIMMA_PORT)")
+    parser.add_argument(
+        "--port", type=int, default=env("UNIMMA_PORT") or 7860, help="port to listen on (UNIMMA_PORT; 0: a free one)"
+    )
     parser.add_argument(
         "--gallery",
         type=Path,
@@ -49,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     from unimma.ui.engine import Engine, loader
 
     engine = Engine(loader(options.model, options.gallery))
-    demo = serve(engine, host=options.host, port=options.port, share=options.share)
+    demo = serve(engine, host=options.host, port=options.port or None, share=options.share)
     print(f"UniMMA is at {demo.share_url or demo.local_url}", flush=True)
     try:
         demo.block_thread()

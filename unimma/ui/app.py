@@ -72,7 +72,6 @@ def serve(engine: Engine, *, host: str, port: int | None, share: bool = False) -
         quiet=True,
         app_kwargs={"routes": routes(engine)},
         theme=theme.theme(),
-        css=theme.css(),
         head=theme.head(),
     )
     engine.start()

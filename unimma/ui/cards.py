@@ -72,7 +72,7 @@ def card(hit: Hit) -> Markup:
 def tile(item: Item, *, selectable: bool = False) -> Markup:
     """One item outside of any search: a card without a score, with a box to tick where the page can delete."""
     box = Markup(
-        '<label class="pick"><input type="checkbox" data-pick="{}"><span class="hidden">Select {}</span></label>'
+        '<label class="pick"><input type="checkbox" data-pick="{}"><span class="unseen">Select {}</span></label>'
     )
     return Markup(
         '<article class="card card-{kind}" data-id="{id}" aria-label="{name}: {title}">{media}{box}'
@@ -229,7 +229,7 @@ def _columns(hits: Sequence[Hit]) -> Markup:
 def _heading(item: Item) -> Markup:
     """The title; that of a text which begins with it is for screen readers alone, since the words are there to read."""
     is_double = (item.text or "").startswith(item.title.rstrip("…"))
-    return Markup('<h3 title="{0}"{1}>{0}</h3>').format(item.title, Markup(' class="hidden"') if is_double else "")
+    return Markup('<h3 title="{0}"{1}>{0}</h3>').format(item.title, Markup(' class="unseen"') if is_double else "")
 
 
 def _media(item: Item, *, rank: int | None = None, start_s: float | None = None) -> Markup:

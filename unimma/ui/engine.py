@@ -38,7 +38,7 @@ class Status:
 
 
 def loader(model_name: str, folder: Path | None) -> Loader:
-    """Opens the named model and the gallery in `folder` (None: the user's own), seeding a new one."""
+    """Opens the named model and the gallery in `folder` (None: the user's own), which is seeded where it is new."""
 
     def load(say: Say) -> tuple["UniMMA", "Gallery"]:
         say("Loading the model…", 0, 0)
@@ -47,10 +47,7 @@ def loader(model_name: str, folder: Path | None) -> Loader:
         from unimma.gallery import starter  # pulls in the index, which takes a while to import
 
         gallery = unimma.Gallery.open(folder or data_dir() / "gallery", model)
-        if gallery.count() == 0:
-            starter.seed(
-                gallery, lambda done, total: say(f"Indexing the starter gallery: {done} of {total}", done, total)
-            )
+        starter.seed(gallery, lambda done, total: say(f"Indexing the starter gallery: {done} of {total}", done, total))
         return model, gallery
 
     return load

@@ -116,7 +116,7 @@
     if (!line) {
       line = document.createElement("div");
       line.id = "unimma-live";
-      line.className = "hidden";
+      line.className = "unseen";
       line.setAttribute("aria-live", "polite");
       document.querySelector(".gradio-container").append(line);
     }

@@ -41,7 +41,8 @@ def uploaded(path: str) -> Path:
     Raises:
         MediaError: the path lies outside of the folder of uploads, or is not there any more.
     """
-    resolved, root = Path(path).resolve(), Path(get_upload_folder()).resolve()
+    root = Path(get_upload_folder()).resolve()
+    resolved = root if "\0" in path else Path(path).resolve()
     if root not in resolved.parents or not resolved.is_file():
         raise MediaError(
             f"{Path(path).name}: not an upload of this visit", "a file uploaded here", "Drop the file again."

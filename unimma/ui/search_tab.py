@@ -222,7 +222,7 @@ def _untouched(payload: ImageData | None) -> str | None:
 
 def _audio_box() -> gr.Audio:
     return gr.Audio(
-        label="A sound, or a clip for its sound",
+        label="A sound",
         type="filepath",
         format=None,
         sources=["upload", "microphone"],

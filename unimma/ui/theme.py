@@ -94,12 +94,7 @@ def theme() -> gr.themes.Base:
     )
 
 
-def css() -> str:
-    """The style sheet of the cards and the page."""
-    return files("unimma.ui").joinpath("style.css").read_text(encoding="utf-8")
-
-
 def head() -> str:
-    """What goes into the head of the page: the script that players, the zoom and the buttons of cards share."""
-    script = files("unimma.ui").joinpath("page.js").read_text(encoding="utf-8")
-    return f'<meta name="color-scheme" content="light dark"><script>{script}</script>'
+    """What goes into the head of the page: the style sheet, and the script that players, zoom and buttons share."""
+    style, script = (files("unimma.ui").joinpath(name).read_text(encoding="utf-8") for name in ("style.css", "page.js"))
+    return f'<meta name="color-scheme" content="light dark"><style>{style}</style><script>{script}</script>'

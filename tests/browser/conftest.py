@@ -1,0 +1,64 @@
+"""Chromium on a running app over a toy model and a small real gallery."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.browser.look import ARGUMENTS, CHROMIUM, WIDTHS
+from tests.ui.conftest import Running, running  # noqa: F401 (a fixture)
+
+playwright_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+PATIENCE_MS = 60_000  # for a busy machine; nothing waits that long on an idle one
+playwright_api.expect.set_options(timeout=PATIENCE_MS)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    missing = pytest.mark.skip(reason=f"there is no Chromium at {CHROMIUM}")
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            if not os.access(CHROMIUM, os.X_OK):
+                item.add_marker(missing)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["playwright_api.Browser"]:
+    with playwright_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_app(browser, running: Running) -> Iterator[Callable[..., "playwright_api.Page"]]:  # noqa: F811
+    """Opens the app in a page of its own: `open_app(width="narrow", scheme="dark")`."""
+    contexts = []
+
+    def open_(*, width: str = "wide", scheme: str = "light") -> "playwright_api.Page":
+        narrow = width == "narrow"
+        context = browser.new_context(
+            viewport=dict(zip(("width", "height"), WIDTHS[width], strict=True)),
+            color_scheme=scheme,
+            is_mobile=narrow,
+            has_touch=narrow,
+            reduced_motion="reduce",
+            permissions=["microphone"],
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(running.url)
+        page.wait_for_selector("#examples-text [data-act]")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(open_app) -> "playwright_api.Page":
+    return open_app()
