@@ -134,7 +134,7 @@ def _helicopter(c: Canvas, at: Place, hour: Light, body: Color, band: Color, spi
 def _sound_helicopter(s: Synth, cues: Cues) -> npt.NDArray[np.floating]:
     hz = s.rng.uniform(12, 21) * s.wander(0.5, 0.97, 1.03)
     chop = np.exp(np.float32(s.rng.uniform(3, 6)) * (np.cos(s.phase(hz)) - 1))
-    slap = s.noise(-2.8, 70, s.rng.uniform(1_500, 4_000)) * (0.1 + 1.2 * chop)
+    slap = s.noise(-3.2, 60, s.rng.uniform(900, 1_800)) * (0.4 + 1.0 * chop) + s.noise(-2, 300, 5_000) * 0.14
     thump = s.band(s.pulses(hz, 22.0), 45, 260) * 2.5
     whine = np.sin(s.phase(s.rng.uniform(1_300, 2_900))) * 0.08
     tail = np.sin(s.phase(hz * 5.3)) * 0.1

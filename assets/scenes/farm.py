@@ -1,15 +1,31 @@
-"""A cow mooing, a sheep bleating, a rooster crowing."""
+"""A cow mooing, a sheep bleating."""
 
 import numpy as np
 
-from assets.scenes.canvas import Ball, Canvas, Color, Fade, choose, darker, hsv, lighter, mix
-from assets.scenes.pets import blinking, eye
+from assets.scenes.canvas import Ball, Canvas, Color, Fade, choose, darker, lighter, mix
+from assets.scenes.faces import blinking, eye
 from assets.scenes.scene import Cues, Rng, Scene, regular, since
-from assets.scenes.scenery import DAY, DUSK, MORNING, OVERCAST, Light, clouds, fur, grass, house, light, ridge, sky, sun, tree
+from assets.scenes.scenery import (
+    DAY,
+    DUSK,
+    MORNING,
+    OVERCAST,
+    Light,
+    clouds,
+    fur,
+    grass,
+    house,
+    light,
+    ridge,
+    sky,
+    sun,
+    tree,
+)
 from assets.scenes.synth import Signal, Synth, arch, bend
 
 
-def _pasture(c: Canvas, rng: Rng, t: float, *hours: Light) -> Light:
+def pasture(c: Canvas, rng: Rng, t: float, *hours: Light) -> Light:
+    """A hilly meadow with trees, some of it out of focus; returns the light that falls on it."""
     hour = light(rng, *hours)
     sky(c, hour, 0.6)
     if rng.random() < 0.6:
@@ -28,7 +44,8 @@ def _pasture(c: Canvas, rng: Rng, t: float, *hours: Light) -> Light:
     return hour
 
 
-def _fence(c: Canvas, y: float, wood: Color) -> None:
+def fence(c: Canvas, y: float, wood: Color) -> None:
+    """A wooden fence whose posts stand on y."""
     for x in np.arange(0.05, c.w, 0.27):
         c.rect(x, y - 0.16, x + 0.03, y + 0.02, Fade(lighter(wood, 0.2), darker(wood, 0.3), sideways=True))
     for dy in (-0.13, -0.06):
@@ -39,8 +56,8 @@ _moos = regular((0.2, 0.4), (2.7, 3.3))
 
 
 def _draw_cow(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
-    hour = _pasture(c, rng, t, DAY, DAY, MORNING, DUSK)
-    _fence(c, 0.7, hour.on((150, 120, 92)))
+    hour = pasture(c, rng, t, DAY, DAY, MORNING, DUSK)
+    fence(c, 0.7, hour.on((150, 120, 92)))
     kind = int(rng.integers(3))
     hide = hour.on(((246, 244, 240), (156, 96, 58), (240, 232, 220))[kind])
     patch = hour.on(((40, 38, 44), (120, 70, 42), (150, 84, 50))[kind])
@@ -51,30 +68,91 @@ def _draw_cow(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
     c.glow(x, y + 0.33 * s, 0.44 * s, (20, 40, 20), 0.75, 0.06)
     for dx, tone in ((-0.22, 0.3), (0.16, 0.3), (-0.28, 0.0), (0.22, 0.0)):
         leg = darker(hide, tone + 0.05)
-        c.stroke([(x + dx * s, y + 0.05 * s), (x + dx * s, y + 0.32 * s)], 0.075 * s, Fade(leg, darker(leg, 0.15)), 0.05 * s)
+        c.stroke(
+            [(x + dx * s, y + 0.05 * s), (x + dx * s, y + 0.32 * s)], 0.075 * s, Fade(leg, darker(leg, 0.15)), 0.05 * s
+        )
         c.rect(x + (dx - 0.03) * s, y + 0.3 * s, x + (dx + 0.03) * s, y + 0.335 * s, (52, 42, 40), radius=0.008)
     swish = float(np.sin(t * 2.4)) * 0.05
-    c.stroke([(x - 0.32 * s, y - 0.1 * s), (x - 0.39 * s, y + 0.02 * s), (x + (-0.38 + swish) * s, y + 0.18 * s)], 0.022 * s, shade, 0.012 * s)
+    c.stroke(
+        [(x - 0.32 * s, y - 0.1 * s), (x - 0.39 * s, y + 0.02 * s), (x + (-0.38 + swish) * s, y + 0.18 * s)],
+        0.022 * s,
+        shade,
+        0.012 * s,
+    )
     c.ellipse(x + (-0.38 + swish) * s, y + 0.21 * s, 0.02 * s, 0.04 * s, patch)
-    body = [(-0.33, -0.12), (-0.2, -0.175), (0.1, -0.16), (0.28, -0.17), (0.34, -0.02), (0.26, 0.1), (0.0, 0.15), (-0.24, 0.12), (-0.34, 0.0)]
+    body = [
+        (-0.33, -0.12),
+        (-0.2, -0.175),
+        (0.1, -0.16),
+        (0.28, -0.17),
+        (0.34, -0.02),
+        (0.26, 0.1),
+        (0.0, 0.15),
+        (-0.24, 0.12),
+        (-0.34, 0.0),
+    ]
     c.blob(np.array(body) * s + (x, y), Fade(lighter(hide, 0.15), darker(hide, 0.2)))
     c.ellipse(x - 0.17 * s, y + 0.13 * s, 0.06 * s, 0.045 * s, hour.on((242, 180, 172)))
     for px, py, r in ((-0.24, -0.06, 0.085), (-0.03, -0.05, 0.11), (0.19, -0.08, 0.07), (0.1, 0.07, 0.05)):
         ring = rng.uniform(0.7, 1.25, 8)
         a = np.linspace(0, 2 * np.pi, 8, endpoint=False)
-        c.blob(np.stack([x + (px + r * ring * np.cos(a)) * s, y + (py + r * 0.8 * ring * np.sin(a)) * s], 1), Fade(lighter(patch, 0.1), patch))
+        c.blob(
+            np.stack([x + (px + r * ring * np.cos(a)) * s, y + (py + r * 0.8 * ring * np.sin(a)) * s], 1),
+            Fade(lighter(patch, 0.1), patch),
+        )
     fur(c, rng, x, y - 0.02 * s, 0.3 * s, 0.13 * s, hide, count=140, length=0.02, down=1.0)
     _cow_head(c, x + 0.4 * s, y - (0.19 + 0.035 * moo) * s, s, hide, patch, hour, moo, blinking(t, 1.2))
 
 
-def _cow_head(c: Canvas, x: float, y: float, s: float, hide: Color, patch: Color, hour: Light, moo: float, blink: float) -> None:
-    c.blob([(x - 0.17 * s, y + 0.0 * s), (x - 0.05 * s, y - 0.03 * s), (x + 0.02 * s, y + 0.1 * s), (x - 0.06 * s, y + 0.24 * s), (x - 0.18 * s, y + 0.24 * s)], Fade(patch, darker(hide, 0.1)))
+def _cow_head(
+    c: Canvas, x: float, y: float, s: float, hide: Color, patch: Color, hour: Light, moo: float, blink: float
+) -> None:
+    c.blob(
+        [
+            (x - 0.17 * s, y + 0.0 * s),
+            (x - 0.05 * s, y - 0.03 * s),
+            (x + 0.02 * s, y + 0.1 * s),
+            (x - 0.06 * s, y + 0.24 * s),
+            (x - 0.18 * s, y + 0.24 * s),
+        ],
+        Fade(patch, darker(hide, 0.1)),
+    )
     for side in (-1, 1):
-        c.stroke([(x + side * 0.06 * s, y - 0.1 * s), (x + side * 0.12 * s, y - 0.14 * s), (x + side * 0.125 * s, y - 0.2 * s)], 0.035 * s, hour.on((236, 224, 196)), 0.006)
-        c.ellipse(x + side * 0.155 * s, y - 0.05 * s, 0.07 * s, 0.034 * s, Ball(lighter(patch, 0.2), patch), 1.0, side * 0.25)
+        c.stroke(
+            [
+                (x + side * 0.06 * s, y - 0.1 * s),
+                (x + side * 0.12 * s, y - 0.14 * s),
+                (x + side * 0.125 * s, y - 0.2 * s),
+            ],
+            0.035 * s,
+            hour.on((236, 224, 196)),
+            0.006,
+        )
+        c.ellipse(
+            x + side * 0.155 * s, y - 0.05 * s, 0.07 * s, 0.034 * s, Ball(lighter(patch, 0.2), patch), 1.0, side * 0.25
+        )
         c.ellipse(x + side * 0.16 * s, y - 0.045 * s, 0.045 * s, 0.018 * s, hour.on((226, 158, 146)), 1.0, side * 0.25)
-    c.blob([(x - 0.085 * s, y - 0.11 * s), (x, y - 0.135 * s), (x + 0.085 * s, y - 0.11 * s), (x + 0.1 * s, y), (x + 0.07 * s, y + 0.15 * s), (x - 0.07 * s, y + 0.15 * s), (x - 0.1 * s, y)], Ball(lighter(patch, 0.16), darker(patch, 0.2)))
-    c.blob([(x - 0.025 * s, y - 0.12 * s), (x + 0.025 * s, y - 0.12 * s), (x + 0.045 * s, y + 0.1 * s), (x - 0.045 * s, y + 0.1 * s)], lighter(hide, 0.1))
+    c.blob(
+        [
+            (x - 0.085 * s, y - 0.11 * s),
+            (x, y - 0.135 * s),
+            (x + 0.085 * s, y - 0.11 * s),
+            (x + 0.1 * s, y),
+            (x + 0.07 * s, y + 0.15 * s),
+            (x - 0.07 * s, y + 0.15 * s),
+            (x - 0.1 * s, y),
+        ],
+        Ball(lighter(patch, 0.16), darker(patch, 0.2)),
+    )
+    c.blob(
+        [
+            (x - 0.025 * s, y - 0.12 * s),
+            (x + 0.025 * s, y - 0.12 * s),
+            (x + 0.045 * s, y + 0.1 * s),
+            (x - 0.045 * s, y + 0.1 * s),
+        ],
+        lighter(hide, 0.1),
+    )
     pink = hour.on((240, 186, 176))
     c.ellipse(x, y + (0.17 + 0.06 * moo) * s, 0.075 * s, 0.05 * s, darker(pink, 0.15))
     if moo > 0.02:
@@ -88,15 +166,20 @@ def _cow_head(c: Canvas, x: float, y: float, s: float, hide: Color, patch: Color
 
 def _sound_cow(s: Synth, cues: Cues) -> Signal:
     out = s.noise(-5, 80, 1_200) * 0.012 + s.noise(-1, 2_500, 7_000) * 0.0025
-    base = s.rng.uniform(105, 165)
+    base = s.rng.uniform(120, 190)
     for at in cues:
         length = s.rng.uniform(1.6, 1.9)
         n, pitch = len(s.time(length)), base * s.rng.uniform(0.95, 1.05)
-        hz = bend(n, (0, pitch * 0.72), (0.35, pitch), (0.65, pitch * 1.18), (0.85, pitch * 1.05), (1, pitch * 0.7)) * (1 + 0.012 * s.wander(24, -1, 1, length)[:n])
-        throat = s.pulses(hz, 40.0) * (1 + 0.25 * s.wander(60, -1, 1, length)[:n]) + 0.035 * s.white(length)[:n]
+        hz = bend(
+            n, (0, pitch * 0.7), (0.3, pitch * 0.95), (0.62, pitch * 1.45), (0.85, pitch * 1.3), (1, pitch * 0.75)
+        ) * (1 + 0.012 * s.wander(24, -1, 1, length)[:n])
+        rasp = 0.75 + 0.25 * np.sin(s.phase(hz) / 2 + s.wander(9, 0, 3, length)[:n])
+        throat = s.pulses(hz, 120.0) * rasp * (1 + 0.35 * s.wander(90, -1, 1, length)[:n]) + 0.06 * s.white(length)[:n]
         closed = s.formants(throat, [(230, 160, 0), (1_000, 300, -26)], -52)
-        wide = s.formants(throat, [(520, 200, 0), (950, 260, -4), (2_300, 450, -16), (3_200, 500, -22)], -50)
-        mouth = bend(n, (0, 0), (0.2, 0.05), (0.45, 1), (0.85, 1), (1, 0.3))
+        wide = s.formants(
+            throat, [(420, 150, 0), (900, 220, -1), (1_650, 300, -5), (2_600, 450, -9), (3_600, 600, -14)], -46
+        )
+        mouth = bend(n, (0, 0), (0.12, 0.05), (0.5, 1), (0.9, 1), (1, 0.5))
         s.place(out, (closed * (1 - mouth) * 0.9 + wide * mouth) * arch(n, 0.15, 0.2), at, 3.0)
     return s.room(out, 0.7, 0.2, 2_500)
 
@@ -105,7 +188,7 @@ _bleats = regular((0.2, 0.4), (1.5, 2.0), 0.1)
 
 
 def _draw_sheep(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
-    hour = _pasture(c, rng, t, DAY, MORNING, OVERCAST, DUSK)
+    hour = pasture(c, rng, t, DAY, MORNING, OVERCAST, DUSK)
     ago = since(cues, t)
     baa = float(np.sin(np.pi * min(ago / 0.95, 1.0)) ** 0.5) if ago < 0.95 else 0.0
     wool = hour.on(choose(rng, (246, 240, 228), (232, 222, 204), (252, 250, 246)))
@@ -117,18 +200,33 @@ def _draw_sheep(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
     grass(c, rng, 0.93, 0.12, hour.on((104, 156, 72)), count=60, height=0.07)
 
 
-def _sheep(c: Canvas, rng: Rng, x: float, y: float, s: float, wool: Color, face: Color, baa: float, blink: float) -> None:
+def _sheep(
+    c: Canvas, rng: Rng, x: float, y: float, s: float, wool: Color, face: Color, baa: float, blink: float
+) -> None:
     c.glow(x, y + 0.32 * s, 0.38 * s, (20, 40, 20), 0.7, 0.05)
     for dx, tone in ((-0.15, 0.25), (0.11, 0.25), (-0.2, 0.0), (0.16, 0.0)):
         c.stroke([(x + dx * s, y + 0.08 * s), (x + dx * s, y + 0.31 * s)], 0.05 * s, darker(face, tone), 0.036 * s)
     a = np.linspace(0, 2 * np.pi, 17, endpoint=False)
     for k in range(17):
-        c.ellipse(x + 0.26 * np.cos(a[k]) * s, y + 0.155 * np.sin(a[k]) * s, 0.075 * s, 0.07 * s, Ball(wool, darker(wool, 0.22 + 0.1 * np.sin(a[k]))))
+        c.ellipse(
+            x + 0.26 * np.cos(a[k]) * s,
+            y + 0.155 * np.sin(a[k]) * s,
+            0.075 * s,
+            0.07 * s,
+            Ball(wool, darker(wool, 0.22 + 0.1 * np.sin(a[k]))),
+        )
     c.ellipse(x, y, 0.27 * s, 0.165 * s, darker(wool, 0.1))
     curls = rng.uniform((-1, -1), (1, 1), (70, 2))
     for u, v in curls[np.argsort(-curls[:, 1])]:
         if u * u + v * v < 1:
-            c.ellipse(x + u * 0.26 * s, y + v * 0.16 * s, 0.05 * s, 0.044 * s, Ball(lighter(wool, 0.3 - 0.2 * v), darker(wool, 0.08 + 0.1 * (v + 0.5))), 0.9)
+            c.ellipse(
+                x + u * 0.26 * s,
+                y + v * 0.16 * s,
+                0.05 * s,
+                0.044 * s,
+                Ball(lighter(wool, 0.3 - 0.2 * v), darker(wool, 0.08 + 0.1 * (v + 0.5))),
+                0.9,
+            )
     c.ellipse(x - 0.3 * s, y, 0.045 * s, 0.035 * s, darker(wool, 0.12))
     hx, hy = x + 0.31 * s, y - (0.1 + 0.03 * baa) * s
     for side in (-1, 1):
@@ -137,8 +235,24 @@ def _sheep(c: Canvas, rng: Rng, x: float, y: float, s: float, wool: Color, face:
     if baa > 0.02:
         c.ellipse(hx, hy + (0.115 + 0.03 * baa) * s, 0.034 * s, (0.012 + 0.034 * baa) * s, (98, 34, 44))
         c.ellipse(hx, hy + (0.12 + 0.045 * baa) * s, 0.022 * s, 0.016 * s * baa, (226, 124, 130))
-    c.blob([(hx - 0.07 * s, hy - 0.09 * s), (hx + 0.07 * s, hy - 0.09 * s), (hx + 0.075 * s, hy), (hx + 0.045 * s, hy + 0.125 * s), (hx - 0.045 * s, hy + 0.125 * s), (hx - 0.075 * s, hy)], Ball(lighter(face, 0.2), darker(face, 0.12)))
-    for dx, dy, r in ((0, -0.1, 0.055), (-0.05, -0.085, 0.042), (0.05, -0.085, 0.042), (-0.025, -0.13, 0.038), (0.03, -0.13, 0.038)):
+    c.blob(
+        [
+            (hx - 0.07 * s, hy - 0.09 * s),
+            (hx + 0.07 * s, hy - 0.09 * s),
+            (hx + 0.075 * s, hy),
+            (hx + 0.045 * s, hy + 0.125 * s),
+            (hx - 0.045 * s, hy + 0.125 * s),
+            (hx - 0.075 * s, hy),
+        ],
+        Ball(lighter(face, 0.2), darker(face, 0.12)),
+    )
+    for dx, dy, r in (
+        (0, -0.1, 0.055),
+        (-0.05, -0.085, 0.042),
+        (0.05, -0.085, 0.042),
+        (-0.025, -0.13, 0.038),
+        (0.03, -0.13, 0.038),
+    ):
         c.ellipse(hx + dx * s, hy + dy * s, r * s, r * 0.85 * s, Ball(lighter(wool, 0.2), darker(wool, 0.14)))
     for side in (-1, 1):
         eye(c, hx + side * 0.045 * s, hy - 0.01 * s, 0.016 * s, (222, 180, 90), 0.55, blink)
@@ -157,81 +271,6 @@ def _sound_sheep(s: Synth, cues: Cues) -> Signal:
         bleat = s.formants(throat, [(750, 260, 0), (1_600, 320, -2), (2_700, 450, -8), (3_800, 600, -15)], -46)
         s.place(out, bleat * (0.62 + 0.38 * quaver) * arch(n, 0.08, 0.3), at, s.rng.uniform(0.8, 1.1) * 3)
     return s.room(out, 0.6, 0.16, 3_500)
-
-
-_crows = regular((0.25, 0.5), (3.0, 3.6))
-
-
-def _draw_rooster(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
-    hour = _pasture(c, rng, t, MORNING, MORNING, DAY)
-    c.glow(c.w * 0.2, 0.55, 0.6, (255, 226, 150), 0.5)
-    wood = hour.on((146, 110, 80))
-    _fence(c, 0.92, wood)
-    ago = since(cues, t)
-    crow = float(min(ago / 0.12, 1.0) * np.clip((2.1 - ago) / 0.3, 0, 1)) if ago < 2.1 else 0.0
-    x, y, s = c.w * rng.uniform(0.44, 0.52), 0.54, rng.uniform(0.98, 1.15)
-    body = hour.on(choose(rng, (176, 76, 36), (206, 128, 50), (238, 232, 220), (120, 56, 34)))
-    hackle = hour.on(choose(rng, (240, 180, 70), (226, 140, 50), (250, 214, 130)))
-    tail = hour.on(choose(rng, (24, 70, 66), (30, 44, 70), (40, 36, 44)))
-    for dx in (-0.02, 0.07):
-        c.stroke([(x + dx * s, y + 0.14 * s), (x + (dx + 0.01) * s, y + 0.245 * s)], 0.022 * s, hour.on((236, 176, 60)))
-        for toe in (-0.04, 0.0, 0.045):
-            c.stroke([(x + (dx + 0.01) * s, y + 0.24 * s), (x + (dx + 0.015 + toe) * s, y + 0.262 * s)], 0.013 * s, hour.on((226, 160, 50)), 0.005)
-    sway = 0.02 * float(np.sin(t * 2))
-    for k in range(9):
-        a = 1.15 + k * 0.17
-        reach = (0.4 - 0.012 * k) * s
-        root = (x - 0.15 * s, y - 0.02 * s)
-        mid = (root[0] - np.sin(a - 0.55) * reach * 0.55 - 0.02, root[1] - reach * 0.75 * np.cos(a - 1.2) + 0.05 * s)
-        tip = (root[0] - np.sin(a * 0.8 + 0.25 + sway) * reach, root[1] - np.cos(a * 0.9 - 0.45) * reach * 0.7 + k * 0.028 * s)
-        c.stroke([root, mid, tip], 0.05 * s, lighter(tail, 0.05 + 0.03 * (k % 4)), 0.008)
-    c.blob([(x - 0.2 * s, y - 0.08 * s), (x - 0.02 * s, y - 0.06 * s), (x + 0.12 * s, y - 0.2 * s), (x + 0.2 * s, y - 0.04 * s), (x + 0.14 * s, y + 0.12 * s), (x, y + 0.17 * s), (x - 0.14 * s, y + 0.12 * s)], Ball(lighter(body, 0.2), darker(body, 0.35), 0.6, 0.25))
-    fur(c, rng, x, y + 0.02 * s, 0.15 * s, 0.12 * s, body, count=160, length=0.035 * s, down=0.8)
-    for k in range(7):
-        c.stroke([(x + (0.06 - 0.02 * k) * s, y - 0.02 * s), (x - (0.08 + 0.02 * k) * s, y + (0.1 - 0.018 * k) * s)], 0.045 * s, mix(darker(body, 0.25), tail, 0.12 * k), 0.01)
-    lift = 0.35 + 0.65 * crow
-    hx, hy = x + (0.2 - 0.03 * lift) * s, y - (0.24 + 0.08 * lift) * s
-    c.blob([(x + 0.02 * s, y - 0.06 * s), (hx - 0.055 * s, hy), (hx + 0.05 * s, hy), (x + 0.21 * s, y - 0.02 * s), (x + 0.14 * s, y + 0.05 * s)], Fade(lighter(hackle, 0.1), darker(hackle, 0.25)))
-    for k in range(16):
-        u = k / 15
-        top = (hx - 0.045 * s + u * 0.09 * s, hy + 0.03 * s)
-        c.stroke([top, (x + (0.02 + 0.2 * u) * s, y + (0.03 - 0.03 * abs(u - 0.5)) * s)], 0.016 * s, lighter(hackle, 0.3) if k % 2 else darker(hackle, 0.12), 0.004)
-    red = hour.on((216, 36, 40))
-    for dx, r in ((-0.05, 0.026), (-0.02, 0.034), (0.014, 0.036), (0.045, 0.028)):
-        c.ellipse(hx + dx * s, hy - 0.07 * s - r * s * 0.5, r * 0.72 * s, r * 1.35 * s, Ball(lighter(red, 0.2), darker(red, 0.12)), 1.0, -0.15)
-    c.ellipse(hx, hy - 0.02 * s, 0.062 * s, 0.06 * s, Ball(lighter(hackle, 0.15), darker(hackle, 0.15)))
-    c.ellipse(hx + 0.025 * s, hy - 0.01 * s, 0.038 * s, 0.038 * s, red)
-    up, gap = -0.35 * crow, 0.24 * crow
-    for angle, tone in ((up - gap, 0.15), (up + gap, -0.1)):
-        tip = (hx + (0.05 + 0.075 * np.cos(angle)) * s, hy + 0.075 * np.sin(angle) * s)
-        beak = hour.on((240, 186, 70))
-        c.poly([(hx + 0.05 * s, hy - 0.022 * s), tip, (hx + 0.05 * s, hy + 0.02 * s)], lighter(beak, tone) if tone > 0 else darker(beak, -tone))
-    c.ellipse(hx + 0.04 * s, hy + 0.062 * s, 0.02 * s, 0.042 * s, Ball(lighter(red, 0.15), darker(red, 0.15)))
-    eye(c, hx + 0.022 * s, hy - 0.022 * s, 0.013 * s, (240, 170, 50), 0.5, blinking(t, 0.9))
-
-
-def _sound_rooster(s: Synth, cues: Cues) -> Signal:
-    out = s.noise(-4, 200, 3_000) * 0.006
-    for _ in range(int(s.duration_s * 1.2)):
-        hz = s.rng.uniform(3_000, 5_000)
-        n = len(s.time(0.1))
-        chirp = np.sin(s.phase(bend(n, (0, hz), (1, hz * 0.8)))) * arch(n)
-        s.place(out, chirp, s.rng.uniform(0, s.duration_s), 0.006)
-    base = s.rng.uniform(0.9, 1.12)
-    for at in cues:
-        syllables = (
-            (0.0, 0.2, ((0, 420), (0.4, 640), (1, 600)), 0.7),
-            (0.27, 0.13, ((0, 640), (0.5, 760), (1, 700)), 0.75),
-            (0.44, 0.26, ((0, 700), (0.4, 880), (1, 830)), 0.9),
-            (0.74, 1.2, ((0, 740), (0.12, 960), (0.5, 900), (0.8, 700), (1, 430)), 1.0),
-        )
-        for start, length, knots, gain in syllables:
-            n = len(s.time(length))
-            hz = bend(n, *knots) * base * (1 + 0.01 * s.wander(50, -1, 1, length)[:n])
-            throat = s.pulses(hz, 16.0) * (1 + 0.3 * s.wander(110, -1, 1, length)[:n]) + 0.05 * s.white(length)[:n]
-            crow = s.formants(throat, [(900, 500, -3), (1_750, 500, 0), (2_700, 600, -4), (4_200, 900, -14)], -46)
-            s.place(out, crow * arch(n, 0.12 if length < 0.5 else 0.04, 0.25), at + start, gain * 3)
-    return s.room(out, 0.9, 0.28, 4_000)
 
 
 SCENES = (
@@ -264,20 +303,5 @@ SCENES = (
         _sound_sheep,
         _bleats,
         still_s=0.4,
-    ),
-    Scene(
-        "rooster crowing",
-        (
-            "A rooster with a red comb stands on the fence and greets the sunrise.",
-            "Cock-a-doodle-doo: a cockerel crows in the early morning.",
-            "A colourful cock with long tail feathers.",
-            "A rooster crows on the farm at daybreak.",
-            "The loud call of a cockerel wakes everybody.",
-            "A proud farmyard rooster throws back its head.",
-        ),
-        _draw_rooster,
-        _sound_rooster,
-        _crows,
-        still_s=1.1,
     ),
 )

@@ -119,8 +119,8 @@ def _sound_washer(s: Synth, cues: Cues) -> Signal:
     whine = int(s.rng.integers(5, 9))
     motor = np.sin(phase) + 0.5 * np.sin(2 * phase + 1) + 0.25 * np.sin(3 * phase) + 0.13 * np.sin(whine * phase)
     load = 0.6 + 0.4 * np.sin(turn + 1)
-    out: Signal = 0.32 * motor * load + s.noise(-5, 60, 1_200) * 0.45 * (0.75 + 0.25 * np.sin(2 * turn))
-    out += s.noise(-2, 500, 5_000) * (0.08 + 0.5 * np.maximum(np.sin(turn), 0) ** 2 * s.wander(12, 0.2, 1.0))
+    out: Signal = 0.55 * motor * load + s.noise(-5, 60, 1_200) * 0.45 * (0.75 + 0.25 * np.sin(2 * turn))
+    out += s.noise(-3, 400, 3_000) * (0.05 + 0.3 * np.maximum(np.sin(turn), 0) ** 2 * s.wander(12, 0.2, 1.0))
     for at in cues:  # wet laundry falls back into the water, which gurgles
         s.place(out, s.noise(-5, 50, 500, 0.3) * bump(s.time(0.3), 0.015, 0.25), at, s.rng.uniform(1.0, 1.6))
         for late in s.rng.uniform(0.05, 0.45, 5):

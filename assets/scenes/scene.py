@@ -85,7 +85,9 @@ def since(cues: Cues, t: float) -> float:
     return float(t - past[-1]) if len(past) else float("inf")
 
 
-def regular(first: tuple[float, float], period: tuple[float, float], jitter: float = 0.0) -> Callable[[Rng, float], Cues]:
+def regular(
+    first: tuple[float, float], period: tuple[float, float], jitter: float = 0.0
+) -> Callable[[Rng, float], Cues]:
     """Cues that start somewhere in `first` and come every `period` seconds (drawn once), each off by up to `jitter`."""
 
     def cues(rng: Rng, duration_s: float) -> Cues:

@@ -118,7 +118,12 @@ def tree(c: Canvas, rng: Rng, x: float, y: float, h: float, leaf: Color, trunk: 
     bend = sway * h * 0.12
     c.stroke([(x, y), (x + bend * 0.2, y - h * 0.3), (x + bend * 0.6, y - h * 0.6)], h * 0.09, trunk, h * 0.045)
     for side in (-1, 1):
-        c.stroke([(x + bend * 0.2, y - h * 0.33), (x + side * h * 0.16 + bend * 0.6, y - h * 0.55)], h * 0.04, trunk, h * 0.02)
+        c.stroke(
+            [(x + bend * 0.2, y - h * 0.33), (x + side * h * 0.16 + bend * 0.6, y - h * 0.55)],
+            h * 0.04,
+            trunk,
+            h * 0.02,
+        )
     puffs = rng.uniform((-0.3, -0.26, 0.12), (0.3, 0.24, 0.2), (20, 3))
     puffs = puffs[np.argsort(puffs[:, 1])[::-1]]
     cx, cy = x + bend, y - h * 0.7
@@ -139,10 +144,15 @@ def pine(c: Canvas, x: float, y: float, h: float, color: Color, sway: float = 0.
         c.poly([(x, low), teeth[0], tip], lighter(color, 0.1), 0.5)
 
 
-def house(c: Canvas, x: float, y: float, w: float, h: float, wall: Color, roof: Color, glow: Color | None = None) -> None:
+def house(
+    c: Canvas, x: float, y: float, w: float, h: float, wall: Color, roof: Color, glow: Color | None = None
+) -> None:
     """A gabled house whose front stands on y; lit windows where `glow` is given."""
     c.rect(x, y - h, x + w, y, Fade(lighter(wall, 0.1), darker(wall, 0.14)))
-    c.poly([(x - w * 0.1, y - h), (x + w * 0.5, y - h * 1.65), (x + w * 1.1, y - h)], Fade(lighter(roof, 0.12), darker(roof, 0.2)))
+    c.poly(
+        [(x - w * 0.1, y - h), (x + w * 0.5, y - h * 1.65), (x + w * 1.1, y - h)],
+        Fade(lighter(roof, 0.12), darker(roof, 0.2)),
+    )
     c.rect(x + w * 0.72, y - h * 1.6, x + w * 0.84, y - h * 1.15, darker(roof, 0.3))
     pane = glow or mix(wall, (60, 80, 110), 0.7)
     for fx in (0.14, 0.62):
@@ -198,7 +208,9 @@ def fur(
         px, py = x + a * rx, y + b * ry
         dx, dy = a * length * s, (b + down) * length * s
         shade = tone + 0.2 * (-a * 0.5 - b * 0.7)
-        c.line([(px, py), (px + dx, py + dy)], 0.0035, lighter(color, shade) if shade > 0 else darker(color, -shade), 0.55)
+        c.line(
+            [(px, py), (px + dx, py + dy)], 0.0035, lighter(color, shade) if shade > 0 else darker(color, -shade), 0.55
+        )
 
 
 def outline(points: list[tuple[float, float]], x: float, y: float, size: float) -> np.ndarray:

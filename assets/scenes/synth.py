@@ -111,7 +111,9 @@ class Synth:
         if end > max(start, 0):
             out[max(start, 0) : end] += np.float32(gain) * part[skip : end - start]
 
-    def grains(self, out: Signal, part: Signal, times_s: npt.NDArray[np.floating], gains: npt.NDArray[np.floating]) -> None:
+    def grains(
+        self, out: Signal, part: Signal, times_s: npt.NDArray[np.floating], gains: npt.NDArray[np.floating]
+    ) -> None:
         """Add one short part at very many times at once (an impulse train, convolved)."""
         at = (np.asarray(times_s) * self.rate).astype(int)
         keep = (at >= 0) & (at < len(out))
@@ -133,7 +135,9 @@ class Synth:
 def bump(t: npt.NDArray[np.floating], attack_s: float, decay_s: float) -> Signal:
     """An envelope that rises over `attack_s` and dies away exponentially (seconds to -60 dB)."""
     rise = np.clip(t / max(attack_s, 1e-4), 0.0, 1.0)
-    env: Signal = (rise * rise * (3 - 2 * rise) * np.exp(-6.9 / decay_s * np.maximum(t - attack_s, 0.0))).astype(np.float32)
+    env: Signal = (rise * rise * (3 - 2 * rise) * np.exp(-6.9 / decay_s * np.maximum(t - attack_s, 0.0))).astype(
+        np.float32
+    )
     return env
 
 

@@ -204,17 +204,24 @@ def _draw_traffic(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
 
 
 def _sound_traffic(s: Synth, cues: Cues) -> Signal:
-    rush = s.noise(-2.2, 150, 5_000)
-    out: Signal = s.noise(-5, 45, 900) * 0.28 * s.wander(1, 0.7, 1.0) + rush * 0.05
+    rush = s.noise(-3, 120, 4_000)
+    out: Signal = s.noise(-5, 45, 900) * 0.5 * s.wander(1, 0.7, 1.0) + rush * 0.05
     times = np.sort(s.rng.uniform(0, s.duration_s, max(int(s.duration_s * 0.8), 2)))
     for at in times:
         u = (s.t - np.float32(at)) / np.float32(s.rng.uniform(0.3, 0.75))
         passing = 1 / (1 + u * u) ** 1.5
         level = s.rng.uniform(0.35, 0.95)
-        out += np.roll(rush, int(s.rng.integers(s.n))) * passing * np.float32(level)
+        out += np.roll(rush, int(s.rng.integers(s.n))) * passing * np.float32(level * 0.5)
         if at in times[:2]:
             hum = s.pulses(s.rng.uniform(55, 105) * (1 - 0.07 * np.tanh(u * 1.2)), 6.0)
-            out += hum * passing * np.float32(level * 0.9)
+            out += hum * passing * np.float32(level * 1.6)
+    for hz in s.rng.uniform(32, 62, 3):  # others wait with their engines running
+        out += (
+            s.formants(
+                s.pulses(hz * s.wander(6, 0.97, 1.03), 30.0), [(110, 90, 0), (320, 200, -5), (800, 500, -12)], -36
+            )
+            * 0.9
+        )
     for at in s.rng.uniform(0.3, max(s.duration_s - 0.8, 0.4), int(s.rng.integers(1, 4))):
         hz, length = s.rng.uniform(340, 470), s.rng.uniform(0.13, 0.55)
         n = int(length * s.rate)

@@ -116,15 +116,15 @@ def _wagon(c: Canvas, at: Place, hour: Light, load: Color, other: Color) -> None
 
 def _sound_train(s: Synth, cues: Cues) -> Signal:
     near = bend(s.n, (0, 0.4), (0.25, 1.0), (0.8, 1.0), (1, 0.45))
-    out: Signal = s.noise(-4, 60, 700) * 0.5 * s.wander(3, 0.7, 1.0) + s.noise(-1.5, 700, 6_000) * 0.12 * s.wander(
+    out: Signal = s.noise(-5, 40, 700) * 0.8 * s.wander(3, 0.7, 1.0) + s.noise(-3, 300, 3_000) * 0.12 * s.wander(
         5, 0.5, 1.0
     )
     base = s.rng.uniform(150, 210)
     clank = s.modes([base, base * 2.3, base * 5.1, base * 11.7], [0.16, 0.12, 0.09, 0.05], [1.0, 0.8, 0.5, 0.3], 0.18)
-    clank += s.noise(-3, 120, 4_000, 0.18)[: len(clank)] * np.exp(-s.time(0.18) * 45)[: len(clank)] * 0.8
+    clank += s.noise(-3, 120, 4_000, 0.18)[: len(clank)] * np.exp(-s.time(0.18) * 45)[: len(clank)] * 0.4
     for at in cues:
         for delay, gain in ((0.0, 1.0), (0.1, 0.85), (0.27, 0.55), (0.37, 0.45)):  # two bogies, two axles each
-            s.place(out, clank, at + delay, gain * s.rng.uniform(1.1, 1.5))
+            s.place(out, clank, at + delay, gain * s.rng.uniform(0.4, 0.6))
     if s.rng.random() < 0.6:
         length = s.rng.uniform(1.0, 1.7)
         slide = bend(int(length * s.rate), (0, 1.03), (0.35, 1.02), (1, 0.96))
@@ -289,16 +289,16 @@ def _rider(c: Canvas, at: Place, coat: Color, helmet: Color) -> None:
 
 def _sound_motorbike(s: Synth, cues: Cues) -> Signal:
     rev = _throttle(cues, s.t)
-    idle, reach = s.rng.uniform(20, 30), s.rng.uniform(75, 130)
+    idle, reach = s.rng.uniform(26, 36), s.rng.uniform(60, 110)
     hz = (idle + reach * rev) * s.wander(14, 0.95, 1.05)
     stroke = np.cos(s.phase(hz))
     bang = np.exp(np.float32(9) * (stroke - 1)) * (1 + s.rng.uniform(0.2, 0.5) * np.cos(s.phase(hz / 2)))
-    puff = s.noise(-3, 90, 3_500) * bang
+    puff = s.noise(-2.5, 90, 4_500) * (0.25 + bang)
     body = s.rng.uniform(85, 130)
     peaks = [(body, 50, 0), (body * 2.6, 110, -2), (body * 5.3, 260, -7), (1_250, 500, -8), (2_700, 900, -13)]
     growl = s.formants((bang - bang.mean()).astype(np.float32), peaks, -28.0)
     out: Signal = (
-        np.tanh(growl * 2.4 + puff * 0.6) * (0.4 + 0.6 * rev) + s.band(s.white(), 2_500, 6_000) * (1 + stroke) * 0.02
+        np.tanh(growl * 1.3 + puff * 1.3) * (0.55 + 0.45 * rev) + s.band(s.white(), 2_500, 6_000) * (1 + stroke) * 0.02
     )
     return out
 

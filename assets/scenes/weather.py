@@ -4,7 +4,21 @@ import numpy as np
 
 from assets.scenes.canvas import Ball, Canvas, Color, Fade, choose, darker, hsv, lighter, mix, vary
 from assets.scenes.scene import Cues, Rng, Scene, regular, since
-from assets.scenes.scenery import DAY, DUSK, MORNING, NIGHT, OVERCAST, clouds, grass, light, pine, ridge, sky, skyline, tree
+from assets.scenes.scenery import (
+    DAY,
+    DUSK,
+    MORNING,
+    NIGHT,
+    OVERCAST,
+    clouds,
+    grass,
+    light,
+    pine,
+    ridge,
+    sky,
+    skyline,
+    tree,
+)
 from assets.scenes.synth import Signal, Synth, bend, bump
 
 
@@ -18,7 +32,13 @@ def _draw_rain(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
     c.rect(0, 0.84, c.w, 1, darker(dull, 0.45))
     for _ in range(14):
         x, y, r = rng.uniform(0, c.w), rng.uniform(0.4, 0.9), rng.uniform(0.03, 0.09)
-        c.glow(x, y, r * 1.4, choose(rng, (255, 190, 96), (255, 132, 92), (255, 226, 170), (140, 190, 255)), 0.75 if evening else 0.3)
+        c.glow(
+            x,
+            y,
+            r * 1.4,
+            choose(rng, (255, 190, 96), (255, 132, 92), (255, 226, 170), (140, 190, 255)),
+            0.75 if evening else 0.3,
+        )
     c.soften(0.022)
     _drops(c, rng, t, dull)
     frame = choose(rng, (236, 232, 224), (110, 76, 52), (64, 70, 80), (196, 178, 150))
@@ -59,19 +79,23 @@ def _plant(c: Canvas, rng: Rng, x: float) -> None:
         tip = (x + np.sin(angle) * reach, 0.82 - np.cos(angle) * reach)
         mid = (x + np.sin(angle) * reach * 0.4, 0.82 - reach * 0.7)
         c.stroke([(x, 0.83), mid, tip], 0.024, vary(rng, leaf, 0.1), 0.002)
-    c.poly([(x - 0.07, 0.81), (x + 0.07, 0.81), (x + 0.05, 0.95), (x - 0.05, 0.95)], Fade(lighter(pot, 0.15), darker(pot, 0.35), sideways=True))
+    c.poly(
+        [(x - 0.07, 0.81), (x + 0.07, 0.81), (x + 0.05, 0.95), (x - 0.05, 0.95)],
+        Fade(lighter(pot, 0.15), darker(pot, 0.35), sideways=True),
+    )
     c.rect(x - 0.078, 0.8, x + 0.078, 0.83, Fade(lighter(pot, 0.25), darker(pot, 0.25), sideways=True), radius=0.008)
 
 
 def _sound_rain(s: Synth, cues: Cues) -> Signal:
-    out = s.noise(-2.5, 400, 9_000) * s.wander(0.6, 0.7, 1.0) * 0.5 + s.noise(-5, 80, 600) * 0.16
-    for low, density, gain in ((1_500, 240, 0.9), (2_600, 420, 0.55), (4_200, 300, 0.4)):
+    out = s.noise(-1.2, 900, 11_000) * s.wander(0.6, 0.75, 1.0) * 0.42
+    for low, density, gain in ((1_900, 120, 0.5), (3_300, 260, 0.5), (5_200, 260, 0.4)):
         count = int(s.duration_s * density * s.rng.uniform(0.5, 1.0))
-        tap = s.modes([low, low * 1.37, low * 1.9], [0.016, 0.01, 0.008], [1, 0.6, 0.4], 0.02)
+        tap = s.band(s.white(0.012), low * 0.6, low * 1.7, 1) * np.exp(-s.time(0.012) * 480)
         s.grains(out, tap, s.rng.uniform(0, s.duration_s, count), s.rng.exponential(gain, count))
-    for _ in range(int(s.duration_s * 9)):  # heavy drops that hit the sill
-        hz = s.rng.uniform(500, 1_100)
-        s.place(out, s.modes([hz, hz * 2.3], [0.05, 0.03], [1.2, 0.5], 0.05), s.rng.uniform(0, s.duration_s), s.rng.uniform(0.4, 1.3))
+    for _ in range(int(s.duration_s * 7)):  # heavy drops that hit the sill
+        hz = s.rng.uniform(700, 1_500)
+        drop = s.modes([hz, hz * 2.3], [0.04, 0.025], [0.8, 0.5], 0.04)
+        s.place(out, drop, s.rng.uniform(0, s.duration_s), s.rng.uniform(0.2, 0.7))
     return out
 
 
@@ -95,7 +119,9 @@ def _draw_storm(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
     clouds(c, rng, t, heap, count=6, top=0.0, bottom=0.16, size=0.26, speed=0.03, alpha=0.85)
     ridge(c, rng, 0.78, 0.04, mix(darker(base, 0.62), base, flash * 0.6))
     for x in rng.uniform(0, c.w, 7):
-        pine(c, x, rng.uniform(0.84, 0.92), rng.uniform(0.14, 0.3), darker(base, 0.7), 0.4 * float(np.sin(t * 3 + x * 5)))
+        pine(
+            c, x, rng.uniform(0.84, 0.92), rng.uniform(0.14, 0.3), darker(base, 0.7), 0.4 * float(np.sin(t * 3 + x * 5))
+        )
     ridge(c, rng, 0.9, 0.02, darker(base, 0.8))
     slant, fall = rng.uniform(0.05, 0.18), rng.uniform(1.8, 2.6)
     for x, y, length in rng.uniform((-0.1, 0, 0.04), (c.w + 0.2, 1.2, 0.1), (170, 3)):
@@ -114,7 +140,11 @@ def _bolt(c: Canvas, rng: Rng, x: float, y: float, end: float, width: float, alp
             side = rng.choice((-1, 1))
             fork = [(x, y), (x + side * 0.07, y + 0.05), (x + side * 0.1, y + 0.14), (x + side * 0.16, y + 0.19)]
             c.line(fork, width * 0.35, (226, 220, 255), alpha * 0.9)
-    for thick, color, strength in ((3.4, (150, 130, 255), 0.25), (1.8, (206, 196, 255), 0.5), (0.9, (255, 255, 255), 1.0)):
+    for thick, color, strength in (
+        (3.4, (150, 130, 255), 0.25),
+        (1.8, (206, 196, 255), 0.5),
+        (0.9, (255, 255, 255), 1.0),
+    ):
         c.line(points, width * thick, color, strength * alpha * 0.999)
 
 
@@ -123,8 +153,9 @@ def _sound_storm(s: Synth, cues: Cues) -> Signal:
     for at in cues:
         rumble = s.noise(-4, 28, s.rng.uniform(240, 420), 4.5)
         t = s.time(4.5)
-        claps = sum((bump(t - d, 0.01, s.rng.uniform(0.9, 2.6)) * (t > d) * g for d, g in
-                     zip(s.rng.uniform(0, 1.6, 7), s.rng.uniform(0.25, 0.8, 7), strict=True)), bump(t, 0.01, 3.5))  # fmt: skip
+        claps = bump(t, 0.01, 3.5)
+        for late, gain in s.rng.uniform((0, 0.25), (1.6, 0.8), (7, 2)):
+            claps += bump(t - late, 0.01, s.rng.uniform(0.9, 2.6)) * (t > late) * np.float32(gain)
         crack = s.noise(-1.5, 180, 6_000, 0.9) * bump(s.time(0.9), 0.003, 0.6) * (0.4 + 0.6 * s.wander(60, 0, 1, 0.9))
         late = s.rng.uniform(0.1, 0.35)
         s.place(out, rumble * claps, at + late, 1.1)
@@ -149,7 +180,15 @@ def _draw_wind(c: Canvas, rng: Rng, t: float, cues: Cues) -> None:
     grass(c, rng, 0.82, 0.22, darker(field, 0.1), count=260, height=0.1, sway=0.5 + 0.6 * gust)
     for x, y, r, spin in rng.uniform((0, 0.2, 0.006, 0), (c.w, 0.9, 0.013, 6.3), (24, 4)):
         x = (x + t * 0.6) % c.w
-        c.ellipse(x, y + 0.04 * float(np.sin(t * 4 + spin)), r * 1.5, r * 0.7, hour.on(lighter(season, 0.15)), 1.0, spin + t * 5)
+        c.ellipse(
+            x,
+            y + 0.04 * float(np.sin(t * 4 + spin)),
+            r * 1.5,
+            r * 0.7,
+            hour.on(lighter(season, 0.15)),
+            1.0,
+            spin + t * 5,
+        )
 
 
 def _sound_wind(s: Synth, cues: Cues) -> Signal:
@@ -201,10 +240,40 @@ def _walker(c: Canvas, rng: Rng, x: float, foot: float, h: float, phase: float, 
     c.glow(x + h * 0.1, foot, h * 0.36, (60, 80, 130), 0.6, h * 0.06)
     for side in (-1, 1):
         lift = max(side * swing, 0.0) * h * 0.05
-        c.stroke([(x + side * h * 0.07, foot - h * 0.45), (x + side * h * 0.08, foot - lift - h * 0.03)], h * 0.12, trousers, h * 0.09)
-        c.rect(x + side * h * 0.08 - h * 0.06, foot - lift - h * 0.06, x + side * h * 0.08 + h * 0.06, foot - lift + h * 0.02, (50, 38, 32), radius=h * 0.03)
-        c.stroke([(x + side * h * 0.15, foot - h * 0.76), (x + side * h * (0.22 + 0.02 * swing), foot - h * (0.5 + 0.03 * side * swing))], h * 0.1, darker(coat, 0.14), h * 0.075)
-    c.blob([(x - h * 0.16, foot - h * 0.8), (x, foot - h * 0.85), (x + h * 0.16, foot - h * 0.8), (x + h * 0.17, foot - h * 0.4), (x, foot - h * 0.36), (x - h * 0.17, foot - h * 0.4)], Fade(lighter(coat, 0.12), darker(coat, 0.25)))
+        c.stroke(
+            [(x + side * h * 0.07, foot - h * 0.45), (x + side * h * 0.08, foot - lift - h * 0.03)],
+            h * 0.12,
+            trousers,
+            h * 0.09,
+        )
+        c.rect(
+            x + side * h * 0.08 - h * 0.06,
+            foot - lift - h * 0.06,
+            x + side * h * 0.08 + h * 0.06,
+            foot - lift + h * 0.02,
+            (50, 38, 32),
+            radius=h * 0.03,
+        )
+        c.stroke(
+            [
+                (x + side * h * 0.15, foot - h * 0.76),
+                (x + side * h * (0.22 + 0.02 * swing), foot - h * (0.5 + 0.03 * side * swing)),
+            ],
+            h * 0.1,
+            darker(coat, 0.14),
+            h * 0.075,
+        )
+    c.blob(
+        [
+            (x - h * 0.16, foot - h * 0.8),
+            (x, foot - h * 0.85),
+            (x + h * 0.16, foot - h * 0.8),
+            (x + h * 0.17, foot - h * 0.4),
+            (x, foot - h * 0.36),
+            (x - h * 0.17, foot - h * 0.4),
+        ],
+        Fade(lighter(coat, 0.12), darker(coat, 0.25)),
+    )
     c.ellipse(x, foot - h * 0.92, h * 0.085, h * 0.1, (226, 178, 148))
     hat = choose(rng, (220, 70, 60), (240, 236, 226), (50, 70, 110), (240, 190, 70))
     c.ellipse(x, foot - h * 0.95, h * 0.095, h * 0.09, Ball(lighter(hat, 0.2), darker(hat, 0.2)))
@@ -213,19 +282,18 @@ def _walker(c: Canvas, rng: Rng, x: float, foot: float, h: float, phase: float, 
 
 
 def _sound_snow(s: Synth, cues: Cues) -> Signal:
-    out = s.noise(-5, 60, 900) * 0.03
-    low, high = s.rng.uniform(350, 700), s.rng.uniform(3_500, 6_500)
+    out = s.noise(-4, 80, 1_500) * 0.04
+    low, high = s.rng.uniform(700, 1_100), s.rng.uniform(5_000, 7_500)
     for at in cues:
-        for delay, length, gain in ((0.0, 0.16, 1.0), (0.15, 0.2, 0.7)):  # the heel goes in, then the toe
-            crunch = s.band(s.white(length), low, high) * bend(int(length * s.rate), (0, 0), (0.25, 1), (1, 0))
-            grit = s.silence()[: len(crunch)]
-            count = int(s.rng.uniform(50, 90))
-            tick = s.band(s.white(0.004), 1_200, 7_000, 1)
-            s.grains(grit, tick, s.rng.beta(1.6, 2.4, count) * length, s.rng.exponential(1.0, count))
-            s.place(out, crunch * 0.5 * (0.2 + s.wander(90, 0, 1, length)[: len(crunch)]) + grit, at + delay, gain * s.rng.uniform(0.8, 1.1))
-        thud = s.modes([72, 110], [0.1, 0.08], [1, 0.6], 0.1)
-        s.place(out, thud, at, 0.5)
-    return s.room(out, 0.25, 0.12)
+        for delay, length, gain in ((0.0, 0.26, 1.0), (0.2, 0.24, 0.7)):  # the heel goes in, then the toe
+            n = len(s.time(length))
+            press = bend(n, (0, 0), (0.5, 1), (0.7, 0.8), (1, 0))
+            grind = 0.3 + s.wander(320, 0, 1, length)[:n] ** 2
+            crunch = s.band(s.white(length), low, high, 1)[:n] * grind * press
+            squeak = s.band(s.white(length), 700, 1_300)[:n] * s.wander(120, 0, 1, length)[:n] * press
+            s.place(out, crunch + 0.35 * squeak, at + delay, gain * s.rng.uniform(0.8, 1.1))
+        s.place(out, s.modes([72, 110], [0.12, 0.1], [1, 0.6], 0.12), at + 0.1, 0.12)
+    return s.room(out, 0.25, 0.1)
 
 
 SCENES = (
