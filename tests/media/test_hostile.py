@@ -89,7 +89,7 @@ def test_h04_of_10000_frames_the_first_as_an_image_and_a_refusal_as_a_clip(tmp_p
     frames = [np.full((2, 2, 3), i % 2 * 255, np.uint8) for i in range(10_000)]
     path = write_animation(tmp_path / f"endless.{ending}", frames, [20] * 10_000)
     assert isinstance(decode(path, modality=Modality.IMAGE), Image)
-    with pytest.raises(MediaError, match="10,000 frames; expected at most 2,000. Use its first frame as an image"):
+    with pytest.raises(MediaError, match="10,000 frames; expected at most 2,000"):
         decode(path)
 
 
@@ -128,9 +128,14 @@ def test_h09_position_and_thumbnail_are_absent_from_what_is_kept(tmp_path: Path)
 
 
 def test_h10_of_a_tiff_of_very_many_pages_the_first(tmp_path: Path) -> None:
-    pages = [PIL.new("L", (4, 4), 9)] * 2_000
-    path = tmp_path / "pages.tiff"
-    PIL.fromarray(corners()).save(path, save_all=True, append_images=pages)
+    path = write_picture(tmp_path / "pages.tiff")
+    content = path.read_bytes()
+    (first,) = struct.unpack("<I", content[4:8])  # a page is a list of tags that ends with the place of the next page
+    length = 2 + 12 * struct.unpack("<H", content[first : first + 2])[0]
+    tags, begin = content[first : first + length], len(content)
+    chain = [struct.pack("<I", begin + (i + 1) * (length + 4)) for i in range(65_000)]
+    pages = b"".join(tags + next_page for next_page in [*chain[:-1], bytes(4)])
+    path.write_bytes(content[:4] + struct.pack("<I", begin) + content[8:] + pages)
     assert kind_of(path) is Modality.IMAGE
     assert np.array_equal(decode(path).pixels, corners())
     assert write_plain(path, Modality.IMAGE, tmp_path, "kept").stat().st_size < 10_000
@@ -149,7 +154,7 @@ def test_h11_a_wav_that_claims_four_gigabytes_is_what_is_there() -> None:
 
 def test_h12_a_sound_without_samples_is_refused_as_empty(tmp_path: Path) -> None:
     for content, name in ((wav(b""), "none.wav"), (b"", "nothing.mp3")):
-        with pytest.raises(MediaError, match="no samples|empty"):
+        with pytest.raises(MediaError, match=r"no samples|empty"):
             decode(content, name=name)
     flac = bytearray(write_tone(tmp_path / "tone.flac", "flac").read_bytes()[:42])  # the header alone
     flac[4] |= 0x80  # nothing comes after it
@@ -201,7 +206,7 @@ def test_h15_a_day_of_silence_is_refused_by_header_by_packets_and_by_count(tmp_p
     quiet = write_tone(tmp_path / "quiet.flac", "flac", 8_000, seconds=3.0).read_bytes()
     short = bytearray(quiet)
     short[22:26] = struct.pack(">I", 8_000)  # states a second, holds three
-    with pytest.raises(MediaError, match="3 s long|2 s long"):
+    with pytest.raises(MediaError, match=r"[23] s long"):
         decode(bytes(short), name="quiet.flac", limits=Limits(max_audio_seconds=1.5))
 
 
@@ -222,7 +227,7 @@ PLAYLISTS = {
     "address.m3u8": "#EXTM3U\n#EXTINF:5,\nhttp://127.0.0.1:{port}/marked.ts\n",
     "list.ffconcat": "ffconcat version 1.0\nfile marked.ts\n",
     "unsafe.ffconcat": "ffconcat version 1.0\noption safe 0\nfile {marked}\n",
-    "session.sdp": "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=video {port} RTP/AVP 96\r\n",
+    "session.sdp": "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=video {port} RTP/AVP 96\r\n",
     "list.mpd": '<?xml version="1.0"?><MPD><Period><BaseURL>http://127.0.0.1:{port}/</BaseURL></Period></MPD>',
     "list.pls": "[playlist]\nFile1={marked}\n",
     "list.xspf": '<?xml version="1.0"?><playlist><track><location>file://{marked}</location></track></playlist>',
@@ -302,7 +307,7 @@ def test_h20_a_frame_rate_of_zero_and_time_stamps_below_zero_do_no_harm(tmp_path
 
 
 def test_h21_a_two_hour_film_is_sampled_within_little_memory(tmp_path: Path) -> None:
-    path = write_clip(tmp_path / "film.mkv", seconds=7_100.0, fps=1, key_frame_every=60)
+    path = write_clip(tmp_path / "film.mkv", seconds=7_100.0, times_s=range(0, 7_100, 5), key_frame_every=20)
     with at_most_megabytes(30):
         video = decode(path)
     assert isinstance(video, Video)
@@ -313,7 +318,7 @@ def test_h21_a_two_hour_film_is_sampled_within_little_memory(tmp_path: Path) -> 
 def test_h23_names_of_folders_and_devices_are_no_files(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.wav")
     for path in (tmp_path, tmp_path / "pipe.wav", Path("/dev/zero"), Path("http://127.0.0.1/x.mp4"), Path("a\0b")):
-        with pytest.raises(MediaError, match="no such file|cannot be read"):
+        with pytest.raises(MediaError, match=r"no such file|cannot be read"):
             decode(path)
 
 

@@ -47,6 +47,17 @@ def test_a_text_file_is_its_words(tmp_path: Path, ending: str) -> None:
     assert kind_of(path) is Modality.TEXT
 
 
+@pytest.mark.parametrize("words", ["BMW drives past", "ID3 tags", "GIF89a is a format", "MZ", "<b>bold</b>", "v=0"])
+def test_a_note_is_a_note_whatever_its_first_letters(words: str) -> None:
+    assert decode(words.encode(), name="note.md").text == words
+
+
+def test_a_long_note_may_have_a_character_where_the_first_bytes_end(tmp_path: Path) -> None:
+    path = tmp_path / "long.txt"
+    path.write_text("a" * 4095 + "ü" * 2000, encoding="utf-8")
+    assert len(decode(path).text) == 6095
+
+
 def test_of_subtitles_the_spoken_words_alone() -> None:
     assert decode(SRT.encode(), name="film.srt").text == "Rain on the window\n12\n- Who is there?\n1984"
     assert decode(SRT.replace("\n", "\r\n").encode(), name="film.srt").text.startswith("Rain on the window\n12")

@@ -158,10 +158,10 @@ def test_time_stamps_below_zero_begin_at_zero(tmp_path: Path) -> None:
 @pytest.mark.parametrize("ending", ["mp4", "mkv"])
 def test_a_long_clip_is_sampled_by_jumping(tmp_path: Path, ending: str) -> None:
     seconds = 1_200.0
-    path = write_clip(tmp_path / f"long.{ending}", seconds=seconds, fps=5, key_frame_every=50)
+    path = write_clip(tmp_path / f"long.{ending}", seconds=seconds, fps=1, key_frame_every=10)
     video = clip_of(path)
     assert len(video.frames) == NUM_FRAMES
-    assert video.times == pytest.approx((np.arange(NUM_FRAMES) + 0.5) * seconds / NUM_FRAMES, abs=0.5)
+    assert video.times == pytest.approx((np.arange(NUM_FRAMES) + 0.5) * seconds / NUM_FRAMES, abs=1)
     assert_frames_tell_their_times(video, seconds)
 
 

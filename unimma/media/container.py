@@ -15,6 +15,8 @@ from unimma.media.kind import Format
 from unimma.media.source import Clock, Source
 from unimma.settings import Limits
 
+av.logging.set_libav_level(av.logging.FATAL)  # what a file makes FFmpeg say is no business of the host's terminal
+
 _THREADS = min(4, os.cpu_count() or 1)  # each holds frames of its own: memory, not speed, sets the bound
 _END_OF_TIME_S = 1e6  # eleven days: a time stamp beyond it is nonsense, not a length
 

@@ -1,5 +1,6 @@
 """What a file is, told by its first bytes; its name counts only for text."""
 
+import codecs
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import PurePath
@@ -96,6 +97,9 @@ def format_of(source: Source) -> Format:
         MediaError: nothing here decodes it.
     """
     head = source.head
+    named_text = PurePath(source.name).suffix.lower() in TEXT_ENDINGS
+    if named_text and _reads_as_text(head):  # first, or a note that begins with "BMW" would be a BMP
+        return Format(Reader.TEXT, "utf-8")
     if head[:4] == b"RIFF":
         _check_riff_length(source)
     if code := _match(_PICTURES, head):
@@ -110,8 +114,8 @@ def format_of(source: Source) -> Format:
         return Format(Reader.STREAM, _id3_format(source))
     if _is_adts(head):
         return Format(Reader.STREAM, "aac")
-    if PurePath(source.name).suffix.lower() in TEXT_ENDINGS:
-        return Format(Reader.TEXT, "utf-8")
+    if named_text:
+        return Format(Reader.TEXT, "utf-8")  # of no other kind: reading it says what is wrong with it
     raise MediaError(f"{source.name}: {_name_of_refused(head)}", ACCEPTED, _todo(head))
 
 
@@ -176,14 +180,18 @@ def _name_of_refused(head: bytes) -> str:
         return next(name for mark, name in _REFUSED_MARKUP if mark in words)
     if head[0] == 0x47 and head[188:189] == b"\x47":
         return "an MPEG transport stream"
-    return "some kind of text" if _looks_like_text(head) else "of no known kind"
+    return "some kind of text" if _reads_as_text(head) else "of no known kind"
 
 
-def _looks_like_text(head: bytes) -> bool:
-    return b"\0" not in head and bool(head.decode("utf-8", errors="ignore").strip()) and head.isascii()
+def _reads_as_text(head: bytes) -> bool:
+    """Whether the first bytes are UTF-8 without NUL; the last character may be cut."""
+    try:
+        return "\0" not in codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
 
 
 def _todo(head: bytes) -> str:
-    if _looks_like_text(head):
+    if _reads_as_text(head):
         return f"If it is text to read, save it with one of the endings {', '.join(TEXT_ENDINGS)}."
     return "Save it as JPEG or PNG, MP3 or WAV, MP4 or WebM."
