@@ -63,10 +63,10 @@ def _breaker(c: Canvas, rng: Rng, t: float, horizon: float, sea: Color, sand: Co
     crest_y = 0.68 + 0.02 * float(np.sin(t * 1.6))
     crest = np.stack([x, crest_y + 0.7 * shape], 1)
     height = 0.07 + 0.04 * float(np.exp(-((ago - 0.4) ** 2) / 0.4))
-    c.poly(np.vstack([crest - (0, height), (*crest[::-1], 0, 0.03)]), Fade(lighter(sea, 0.3), darker(sea, 0.22)))
+    c.poly(np.vstack([crest - (0, height), crest[::-1] + np.array((0, 0.03))]), Fade(lighter(sea, 0.3), darker(sea, 0.22)))
     c.poly(np.vstack([crest - (0, height), crest[::-1] - (0, height * 0.7)]), lighter(sea, 0.6), 0.6)
     for line, depth, size, count in (
-        ((*crest, 0, 0.02), 0.03, 0.026, 150),
+        (crest + np.array((0, 0.02)), 0.03, 0.026, 150),
         (crest - (0, height), 0.012, 0.014, 90),
         (edge, 0.02, 0.017, 150),
     ):
@@ -158,7 +158,7 @@ def _pad(c: Canvas, rng: Rng, x: float, y: float, r: float, green: Color) -> Non
     notch = rng.uniform(0, 6.3)
     a = np.linspace(notch + 0.2, notch + 6.1, 40)
     rim = np.stack([x + r * np.cos(a), y + r * 0.36 * np.sin(a)], 1)
-    c.poly(np.vstack([(*rim, 0.0, 0.012), [(x, y + 0.012)]]), darker(green, 0.5), 0.8)
+    c.poly(np.vstack([rim + np.array((0.0, 0.012)), [(x, y + 0.012)]]), darker(green, 0.5), 0.8)
     c.poly(np.vstack([rim, [(x, y)]]), Fade(lighter(green, 0.2), darker(green, 0.15)))
     for k in range(0, 40, 5):
         c.line([(x, y), tuple(rim[k] * 0.92 + np.array((x, y)) * 0.08)], 0.003, lighter(green, 0.35), 0.6)
