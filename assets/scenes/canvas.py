@@ -230,8 +230,8 @@ class Canvas:
         half = np.linspace(width, width if end is None else end, len(path))[:, None] / 2
         self.poly(np.vstack([path + normal * half, (path - normal * half)[::-1]]), fill, alpha)
         if alpha >= 1.0 and isinstance(fill, tuple):
-            self.ellipse(*path[0], half[0, 0], half[0, 0], fill)
-            self.ellipse(*path[-1], half[-1, 0], half[-1, 0], fill)
+            for (x, y), r in ((path[0], half[0, 0]), (path[-1], half[-1, 0])):
+                self.ellipse(float(x), float(y), float(r), float(r), fill)
 
     def glow(self, x: float, y: float, rx: float, color: Color, alpha: float = 1.0, ry: float | None = None) -> None:
         """Lay a soft round haze of colour over the picture: light, or with a dark colour a soft shadow."""

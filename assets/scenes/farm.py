@@ -269,7 +269,8 @@ def _sound_sheep(s: Synth, cues: Cues) -> Signal:
         hz = bend(n, (0, pitch * 0.9), (0.15, pitch * 1.06), (0.7, pitch), (1, pitch * 0.85)) * (1 + 0.045 * quaver)
         throat = s.pulses(hz, 34.0) + 0.1 * s.white(length)[:n]
         bleat = s.formants(throat, [(750, 260, 0), (1_600, 320, -2), (2_700, 450, -8), (3_800, 600, -15)], -46)
-        s.place(out, bleat * (0.62 + 0.38 * quaver) * arch(n, 0.08, 0.3), at, s.rng.uniform(0.8, 1.1) * 3)
+        loudness = (0.62 + 0.38 * quaver).astype(np.float32) * arch(n, 0.08, 0.3)
+        s.place(out, bleat * loudness, at, s.rng.uniform(0.8, 1.1) * 3)
     return s.room(out, 0.6, 0.16, 3_500)
 
 

@@ -130,8 +130,8 @@ def _sound_rooster(s: Synth, cues: Cues) -> Signal:
         )
         for start, length, knots, gain in syllables:
             n = len(s.time(length))
-            hz = bend(n, *knots) * base * (1 + 0.01 * s.wander(50, -1, 1, length)[:n])
-            throat = s.pulses(hz, 40.0) * (1 + 0.2 * s.wander(160, -1, 1, length)[:n]) + 0.04 * s.white(length)[:n]
+            glide = bend(n, *knots) * base * (1 + 0.01 * s.wander(50, -1, 1, length)[:n])
+            throat = s.pulses(glide, 40.0) * (1 + 0.2 * s.wander(160, -1, 1, length)[:n]) + 0.04 * s.white(length)[:n]
             crow = s.formants(throat, [(900, 500, -4), (1_800, 600, 0), (2_900, 700, 0), (4_500, 1_000, -8)], -42)
             s.place(out, crow * arch(n, 0.12 if length < 0.5 else 0.04, 0.25), at + start, gain * 3)
     return s.room(out, 0.9, 0.28, 4_000)

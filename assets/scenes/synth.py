@@ -179,4 +179,5 @@ def finish(x: npt.NDArray[np.floating], rate_hz: int) -> Signal:
     y[:fade_in] *= np.linspace(0, 1, fade_in, dtype=np.float32) ** 2
     if fade_out:
         y[-fade_out:] *= np.linspace(1, 0, fade_out, dtype=np.float32) ** 2
-    return y.astype(np.float32)
+    finished: Signal = y.astype(np.float32)
+    return finished

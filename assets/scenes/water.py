@@ -63,7 +63,9 @@ def _breaker(c: Canvas, rng: Rng, t: float, horizon: float, sea: Color, sand: Co
     crest_y = 0.68 + 0.02 * float(np.sin(t * 1.6))
     crest = np.stack([x, crest_y + 0.7 * shape], 1)
     height = 0.07 + 0.04 * float(np.exp(-((ago - 0.4) ** 2) / 0.4))
-    c.poly(np.vstack([crest - (0, height), crest[::-1] + np.array((0, 0.03))]), Fade(lighter(sea, 0.3), darker(sea, 0.22)))
+    c.poly(
+        np.vstack([crest - (0, height), crest[::-1] + np.array((0, 0.03))]), Fade(lighter(sea, 0.3), darker(sea, 0.22))
+    )
     c.poly(np.vstack([crest - (0, height), crest[::-1] - (0, height * 0.7)]), lighter(sea, 0.6), 0.6)
     for line, depth, size, count in (
         (crest + np.array((0, 0.02)), 0.03, 0.026, 150),
