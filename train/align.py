@@ -6,6 +6,7 @@ python -m train.align --config train/configs/bundled.toml --set data.folder=FOLD
 
 import argparse
 import csv
+import hashlib
 import json
 import logging
 import sys
@@ -22,7 +23,7 @@ from pydantic import TypeAdapter
 from train.calibrate import null_similarities
 from train.card import model_card
 from train.config import DataConfig, ModelShape, TrainConfig, read_config
-from train.data.parquet import label_names
+from train.data.parquet import label_names, sizes
 from train.distill import distil, label_windows
 from train.evaluate import as_json, evaluate
 from train.loop import fit_statistics, train_clips, train_heads
@@ -148,9 +149,15 @@ def teach_student(model: UniMMA, config: TrainConfig, cache: Path) -> None:
     student = joined.parts["yamnet-student"].network
     assert isinstance(student, YamnetStudent)
     teacher = YamnetTeacher(config.data.folder / config.distill.teacher)
-    sounds = training_sounds(config.data)
-    windows = label_windows(sounds, teacher, config.distill.num_windows, config.distill.seed, cache)
-    distil(student, windows, config.distill, cache / f"student-{config.distill.num_windows}.pt")
+    key = hashlib.sha256(repr([config.distill, sorted(sizes(config.data.folder).items())]).encode()).hexdigest()[:12]
+    windows = label_windows(
+        lambda: training_sounds(config.data),
+        teacher,
+        config.distill.num_windows,
+        config.distill.seed,
+        cache / f"yamnet-windows-{key}.npz",
+    )
+    distil(student, windows, config.distill, cache / f"student-{key}.pt")
     round_module(student)
 
 

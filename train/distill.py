@@ -39,11 +39,12 @@ class Windows:
     scores: npt.NDArray[np.float16]
 
 
-def label_windows(sounds: Sequence[Waveform], teacher: Teacher, num_windows: int, seed: int, cache: Path) -> Windows:
-    """Random varied windows of `sounds` (16 kHz), labelled by the teacher; kept in `cache` once they are made."""
-    path = cache / f"yamnet-windows-{len(sounds)}-{num_windows}-{seed}.npz"
+def label_windows(
+    load_sounds: Callable[[], Sequence[Waveform]], teacher: Teacher, num_windows: int, seed: int, path: Path
+) -> Windows:
+    """Random varied windows of sounds (16 kHz), labelled by the teacher; kept at `path` once they are made."""
     if not path.is_file():
-        rng = np.random.default_rng(seed)
+        sounds, rng = load_sounds(), np.random.default_rng(seed)
         lengths = np.sqrt([len(sound) for sound in sounds])  # a long recording says more, but not in proportion
         choice = rng.choice(len(sounds), size=(num_windows, 2), p=lengths / lengths.sum())
         front_end = LogMelWindows()

@@ -60,6 +60,11 @@ def sets(folder: Path) -> list[str]:
     return found
 
 
+def sizes(folder: Path) -> dict[str, int]:
+    """Bytes of each set's file: tells one state of the folder from another."""
+    return {stem: (folder / f"{stem}.parquet").stat().st_size for stem in sets(folder)}
+
+
 def read(folder: Path, stem: str, split: str | None = None, *, with_media: bool = True) -> Iterator[Row]:
     """Rows of one set in the file's order, a row group in memory at a time; `split=None` gives all splits.
 
