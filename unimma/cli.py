@@ -37,7 +37,7 @@ GalleryOption = Annotated[
     ),
 ]
 ModelOption = Annotated[
-    str, typer.Option("--model", metavar="NAME", envvar="UNIMMA_MODEL", help="bundled, or a folder with a model.")
+    str, typer.Option("--model", metavar="NAME", envvar="UNIMMA_MODEL", help="bundled, a preset, or a folder with a model.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer with one JSON object.")]
 ModalityOption = Annotated[
@@ -208,15 +208,14 @@ def embed(
 @app.command()
 def models(as_json: JsonOption = False) -> None:
     """List the models that can be named."""
-    from unimma.loading import BUNDLED, read_config
-    from unimma.settings import assets_dir
+    from unimma.loading import known_models
 
-    config = read_config(assets_dir() / BUNDLED)
-    known = [{"name": BUNDLED, "title": config.name, "dim": config.dim, "modalities": list(config.encoders)}]
+    known = known_models().items()
     if as_json:
-        return _print_json({"models": known})
-    rows = [[each["name"], each["title"], each["dim"], ", ".join(config.encoders)] for each in known]
-    return _print_table(["name", "title", "dim", "modalities"], rows)
+        shown = [{"name": name, "dim": config.dim, "modalities": list(config.encoders)} for name, config in known]
+        return _print_json({"models": shown})
+    rows = [[name, config.dim, ", ".join(config.encoders)] for name, config in known]
+    return _print_table(["name", "dim", "modalities"], rows)
 
 
 _ROW = ["modality", "title"]

@@ -29,7 +29,7 @@ def load_model(name: str | Path = BUNDLED) -> UniMMA:
         ModelError: no such model, damaged files, or weights that cannot be had.
     """
     if str(name) in presets():
-        return build_model(_parsed(tomllib.loads((_PRESETS / f"{name}.toml").read_text(encoding="utf-8"))))
+        return build_model(_preset(str(name)))
     folder = assets_dir() / "bundled" if str(name) == BUNDLED else Path(name)
     if not (folder / "config.json").is_file():
         expected = f"one of {', '.join([BUNDLED, *presets()])}, or a folder with config.json"
@@ -84,6 +84,15 @@ def read_config(folder: Path) -> ModelConfig:
 def presets() -> list[str]:
     """Names of the presets that ship, in alphabetical order."""
     return sorted(path.stem for path in _PRESETS.glob("*.toml"))
+
+
+def known_models() -> dict[str, ModelConfig]:
+    """What every model that has a name is made of; loads none of them."""
+    return {BUNDLED: read_config(assets_dir() / "bundled")} | {name: _preset(name) for name in presets()}
+
+
+def _preset(name: str) -> ModelConfig:
+    return _parsed(tomllib.loads((_PRESETS / f"{name}.toml").read_text(encoding="utf-8")))
 
 
 def _parsed(raw: Mapping[str, Any]) -> ModelConfig:
