@@ -133,7 +133,7 @@ def write_clip(
         stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
         stream.codec_context.gop_size = key_frame_every
         stream.codec_context.time_base = Fraction(1, fps * 100 if path.suffix != ".avi" else fps)
-        if times_s is not None or path.suffix == ".avi":
+        if times_s is not None or path.suffix in (".avi", ".h264"):
             stream.codec_context.max_b_frames = 0  # as in what phones write, and old cameras
         if rotation:
             stream.set_display_rotation(rotation)

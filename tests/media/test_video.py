@@ -175,6 +175,31 @@ def test_a_live_recording_without_a_length_is_measured_first(tmp_path: Path) -> 
     assert_frames_tell_their_times(video, 3.0)
 
 
+def test_tags_that_are_not_utf8_do_no_harm(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "tagged.mkv", metadata={"title": "Sommerfest"})
+    path.write_bytes(path.read_bytes().replace(b"Sommerfest", b"S\xf6mmerfes\xff"))
+    assert_frames_tell_their_times(clip_of(path), 2.0)
+
+
+def test_frames_that_change_their_size_on_the_way_are_brought_to_one(tmp_path: Path) -> None:
+    small, large = (
+        write_clip(tmp_path / f"{width}.h264", seconds=1.0, size=(width, height)).read_bytes()
+        for width, height in ((96, 64), (192, 128))
+    )
+    (tmp_path / "call.h264").write_bytes(small + large)
+    path = tmp_path / "call.mkv"
+    with av.open(str(tmp_path / "call.h264"), format="h264") as read, av.open(str(path), "w") as output:
+        stream = output.add_stream_from_template(read.streams.video[0])
+        for i, packet in enumerate(read.demux()):
+            if packet.size:
+                packet.stream, packet.pts, packet.dts, packet.time_base = stream, i * 100, i * 100, Fraction(1, 1000)
+                output.mux(packet)
+    video = clip_of(path)
+    assert len(video.frames) == NUM_FRAMES
+    assert video.frames.shape[1:] == (64, 96, 3)
+    assert greys(video)[-1] > 180
+
+
 def test_a_clip_of_few_frames_brings_each_once(tmp_path: Path) -> None:
     video = clip_of(write_clip(tmp_path / "short.mp4", seconds=0.5, fps=10))
     assert video.times == pytest.approx([0, 0.1, 0.2, 0.3, 0.4])

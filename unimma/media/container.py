@@ -17,6 +17,8 @@ from unimma.settings import Limits
 
 av.logging.set_libav_level(av.logging.FATAL)  # what a file makes FFmpeg say is no business of the host's terminal
 
+# PyAV 18 gives up on tags that are not UTF-8 unless told so; 19 reads them, and knows the option no more
+_TAGS: dict[str, Any] = {"metadata_errors": "replace"} if av.__version__.startswith("18.") else {}
 _THREADS = min(4, os.cpu_count() or 1)  # each holds frames of its own: memory, not speed, sets the bound
 _END_OF_TIME_S = 1e6  # eleven days: a time stamp beyond it is nonsense, not a length
 
@@ -39,12 +41,10 @@ def open_container(source: Source, form: Format, limits: Limits) -> Iterator[Inp
         ),  # FFmpeg's bound for what it allocates; ours, with a message, is below
         "max_pixels": str(limits.max_frame_pixels),
     }
-    wait_s = limits.max_decode_seconds
+    timeout = (limits.max_decode_seconds, limits.max_decode_seconds)
     with (
         source.open() as stream,
-        av.open(
-            stream, "r", format=form.code, options=options, metadata_errors="replace", timeout=(wait_s, wait_s)
-        ) as container,
+        av.open(stream, "r", format=form.code, options=options, timeout=timeout, **_TAGS) as container,
     ):
         if len(container.streams) > limits.max_streams:
             came = f"{source.name}: {len(container.streams)} streams"

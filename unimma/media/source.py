@@ -2,6 +2,7 @@
 
 import errno
 import io
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import BinaryIO
 from unimma.errors import MediaError, UnimmaError
 from unimma.settings import Limits
 
+_log = logging.getLogger(__name__)
 _NOT_ITS_FAULT = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EROFS}  # the machine's, not the file's
 HEAD_BYTES = 4096  # enough for every signature, and for the root element of a page behind a long preamble
 
@@ -101,6 +103,7 @@ def reading(source: Source) -> Iterator[None]:
     except Exception as error:  # decoders throw nearly every class there is at hostile bytes
         if isinstance(error, OSError) and error.errno in _NOT_ITS_FAULT:
             raise
+        _log.debug("%s could not be read", source.name, exc_info=True)
         came = f"{source.name}: damaged, or cut off before its end"
         raise MediaError(came, "a whole file", "Copy or download it again, or export it anew.") from error
 

@@ -8,6 +8,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 from av.container import InputContainer
+from PIL import Image as PIL
 
 from unimma.errors import MediaError
 from unimma.media.audio import soundtrack
@@ -76,11 +77,18 @@ def decode_video(source: Source, form: Format, limits: Limits) -> Video:
 
 def clip(shown: list[TimedPixels], length_s: float, sound: Audio | None, name: str) -> Video:
     """Frames with the seconds they are shown at, put together; read-only."""
-    frames_NHWC = np.stack([pixels for _, pixels in shown])
+    frames_NHWC = np.stack([_of_size(shown[0][1].shape, pixels) for _, pixels in shown])
     times_N = np.array([at_s for at_s, _ in shown], np.float64)
     frames_NHWC.setflags(write=False)
     times_N.setflags(write=False)
     return Video(frames_NHWC, times_N, length_s, sound, name)
+
+
+def _of_size(shape: tuple[int, ...], pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """A frame in the first one's size: a recorded call changes its own with the line."""
+    if pixels.shape == shape:
+        return pixels
+    return np.asarray(PIL.fromarray(pixels).resize((shape[1], shape[0]), PIL.Resampling.BOX))
 
 
 def shown_frames(
