@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.look import ARGUMENTS, CHROMIUM, WIDTHS
 from tests.ui.conftest import Running, running  # noqa: F401 (a fixture)
 
-playwright_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 PATIENCE_MS = 60_000  # for a busy machine; nothing waits that long on an idle one
-playwright_api.expect.set_options(timeout=PATIENCE_MS)
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -25,19 +25,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator["playwright_api.Browser"]:
-    with playwright_api.sync_playwright() as playwright:
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         browser.close()
 
 
 @pytest.fixture
-def open_app(browser, running: Running) -> Iterator[Callable[..., "playwright_api.Page"]]:  # noqa: F811
+def open_app(browser: Browser, running: Running) -> Iterator[Callable[..., Page]]:  # noqa: F811
     """Opens the app in a page of its own: `open_app(width="narrow", scheme="dark")`."""
     contexts = []
 
-    def open_(*, width: str = "wide", scheme: str = "light") -> "playwright_api.Page":
+    def open_(*, width: str = "wide", scheme: str = "light") -> Page:
         narrow = width == "narrow"
         context = browser.new_context(
             viewport=dict(zip(("width", "height"), WIDTHS[width], strict=True)),
@@ -60,5 +60,5 @@ def open_app(browser, running: Running) -> Iterator[Callable[..., "playwright_ap
 
 
 @pytest.fixture
-def page(open_app) -> "playwright_api.Page":
+def page(open_app) -> Page:
     return open_app()

@@ -32,6 +32,7 @@ def open_page(browser: Browser, url: str, width: str, scheme: str) -> Page:
         reduced_motion="reduce",
     )
     page = context.new_page()
+    page.set_default_timeout(120_000)
     page.goto(url)
     page.wait_for_selector("#examples-text [data-act]", timeout=180_000)
     return page
@@ -48,6 +49,7 @@ def shoot(page: Page, folder: Path, name: str, *, full: bool = True) -> None:
     page.wait_for_function(
         "[...document.images].filter(i => i.offsetParent && i.loading != 'lazy').every(i => i.complete)"
     )
+    page.wait_for_function("[...document.querySelectorAll('video')].every(v => !v.offsetParent || v.readyState > 0)")
     page.wait_for_timeout(700)  # players draw themselves late, and say so to nobody
     page.screenshot(path=folder / f"{name}.png", full_page=full)
 
@@ -66,7 +68,9 @@ def main(url: str, folder: Path) -> None:
                 choose_tab(page, "text")
                 page.click("#examples-text [data-act] >> nth=0")
                 page.wait_for_selector("#results-text .score")
+                page.mouse.move(0, 0)
                 shoot(page, folder, f"{width}-{scheme}-hits")
+                shoot(page, folder, f"{width}-{scheme}-first-screen", full=False)
                 page.click("#view-text label >> nth=1")
                 page.wait_for_selector("#results-text .columns")
                 shoot(page, folder, f"{width}-{scheme}-columns")

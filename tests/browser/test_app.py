@@ -3,12 +3,11 @@
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.look import TABS, choose_tab
 from tests.makers import write_clip, write_picture, write_tone
 from tests.ui.conftest import even
-
-expect = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed").expect
 
 
 def ask(page, sentence: str) -> None:

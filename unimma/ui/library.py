@@ -103,7 +103,7 @@ class LibraryTab:
         if sentence.strip():
             sources.append(sentence.strip()[:MAX_SENTENCE_CHARS])
         if not sources:
-            raise MediaError("nothing to add", "files or a sentence", "Drop files, or write a sentence.")
+            raise MediaError("Nothing to add", "files or a sentence", "Drop files, or write a sentence.")
         return sources
 
 

@@ -9,6 +9,7 @@ import gradio as gr
 from unimma.errors import UnimmaError
 
 log = logging.getLogger(__name__)
+TITLE = "That did not work"
 UNEXPECTED = "Something went wrong here, and it was written to the log. Please try another query or file."
 
 
@@ -18,9 +19,9 @@ def readable_errors() -> Iterator[None]:
     try:
         yield
     except UnimmaError as error:
-        raise gr.Error(str(error), print_exception=False) from error
+        raise gr.Error(str(error), title=TITLE, print_exception=False) from error
     except gr.Error:
         raise
     except Exception as error:
         log.exception("a handler failed")
-        raise gr.Error(UNEXPECTED, print_exception=False) from error
+        raise gr.Error(UNEXPECTED, title=TITLE, print_exception=False) from error

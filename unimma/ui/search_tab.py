@@ -89,7 +89,12 @@ class SearchTab:
     def _wire(self) -> None:
         state = [self.history, self.kinds, self.count, self.view]
         shown = [self.history, self.results]
-        how = {**MODEL_QUEUE, **PRIVATE}
+        how = {
+            **MODEL_QUEUE,
+            **PRIVATE,
+            "show_progress": "minimal",
+            "show_progress_on": self.results,
+        }  # dims the old hits
         if self.modality is Modality.TEXT:
             gr.on([self.box.submit, self.button.click], self._on_query, [self.box, *state], shown, **how)
         else:
@@ -141,7 +146,7 @@ class SearchTab:
     def _page(self, history: History, kinds: list[Modality], count: int, columns: bool) -> Markup:
         query = history[-1]
         if query.kind == "text" and not query.value.strip():
-            raise MediaError("nothing to search for", "a sentence or a few words", "Type what you are looking for.")
+            raise MediaError("Nothing to search for", "a sentence or a few words", "Type what you are looking for.")
         count = min(max(count, MIN_HITS), MAX_HITS)
         if not kinds:
             return cards.nothing("No kind of hit is chosen. Tick at least one above.", [])
