@@ -24,7 +24,7 @@ run: ## the app
 	$(PYTHON) app.py
 
 look: ## pictures of every tab, wide and narrow, light and dark, for somebody to look at
-	$(PYTHON) -m pytest -m browser tests/browser
+	$(PYTHON) -m tests.browser.look build/look
 
 check: lint test ## what CI asks
 

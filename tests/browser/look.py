@@ -1,9 +1,12 @@
-"""python -m tests.browser.look URL FOLDER: screenshots of each tab of a running app, wide and narrow, light and dark.
+"""python -m tests.browser.look FOLDER [URL]: screenshots of each tab of the app, wide and narrow, light and dark.
 
-For people to look at: nothing here asserts anything.
+Of the app at URL, else of one that it starts. For people to look at: nothing here asserts anything.
 """
 
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -54,6 +57,18 @@ def shoot(page: Page, folder: Path, name: str, *, full: bool = True) -> None:
     page.screenshot(path=folder / f"{name}.png", full_page=full)
 
 
+@contextmanager
+def started() -> Iterator[str]:
+    """The address of an app that runs as long as it is looked at."""
+    command = [sys.executable, "app.py", "--port", "0"]
+    with subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True) as app:
+        try:
+            assert app.stdout is not None
+            yield app.stdout.readline().split()[-1]
+        finally:
+            app.terminate()
+
+
 def main(url: str, folder: Path) -> None:
     """Every tab at both widths in both schemes, and a search of each kind in the wide one."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -79,4 +94,8 @@ def main(url: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    if len(sys.argv) == 3:
+        main(sys.argv[2], Path(sys.argv[1]))
+    else:
+        with started() as url:
+            main(url, Path(sys.argv[1]))
