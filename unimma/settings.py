@@ -1,4 +1,4 @@
-"""Every limit and default in one place; each can be overridden by an environment variable UNIMMA_<NAME> or an argument."""
+"""Every limit and default in one place, each overridable by an environment variable UNIMMA_<NAME> or an argument."""
 
 import os
 from dataclasses import dataclass, fields
@@ -56,12 +56,20 @@ def _env_number(name: str, default: Any) -> Any:
 
 def data_dir() -> Path:
     """Where galleries live: UNIMMA_DATA_DIR, else the user's data folder."""
-    return Path(os.environ["UNIMMA_DATA_DIR"]) if os.environ.get("UNIMMA_DATA_DIR") else user_data_path("unimma", appauthor=False)
+    return (
+        Path(os.environ["UNIMMA_DATA_DIR"])
+        if os.environ.get("UNIMMA_DATA_DIR")
+        else user_data_path("unimma", appauthor=False)
+    )
 
 
 def cache_dir() -> Path:
     """Where what can be fetched or computed again lives: UNIMMA_CACHE_DIR, else the user's cache folder."""
-    return Path(os.environ["UNIMMA_CACHE_DIR"]) if os.environ.get("UNIMMA_CACHE_DIR") else user_cache_path("unimma", appauthor=False)
+    return (
+        Path(os.environ["UNIMMA_CACHE_DIR"])
+        if os.environ.get("UNIMMA_CACHE_DIR")
+        else user_cache_path("unimma", appauthor=False)
+    )
 
 
 def assets_dir() -> Path:

@@ -97,7 +97,7 @@ class AisfxEncoder:
         return torch.stack([self._encode_one(item["waveform"]) for item in batch])
 
     def _encode_one(self, waveform: Tensor) -> Tensor:
-        device = self.network.conv_block1.conv1.weight.device
+        device = next(self.network.parameters()).device
         mel = torch.log10(1e4 * self.mel.to(device)(waveform.to(device)) + 1) / _TRAINING_MAXIMUM
         if len(mel) < _BLOCK_FRAMES:
             mel = F.pad(mel, (0, 0, 0, _BLOCK_FRAMES - len(mel)))
@@ -120,7 +120,12 @@ def _read_checkpoint() -> dict[str, Tensor]:
     """The embedding network's tensors; the rest of the file (classifiers, a table of data sets) is not needed."""
     scalar: Any = np._core.multiarray.scalar  # type: ignore[attr-defined]
     # The file holds NumPy scalars written under their old name; nothing else is allowed in.
-    allowed = [(scalar, "numpy.core.multiarray.scalar"), np.dtype, np.dtypes.Int64DType, np.dtypes.Float64DType]
+    allowed: list[Any] = [
+        (scalar, "numpy.core.multiarray.scalar"),
+        np.dtype,
+        np.dtypes.Int64DType,
+        np.dtypes.Float64DType,
+    ]
     with torch.serialization.safe_globals(allowed):
         state, _ = torch.load(locate(_WEIGHTS), map_location="cpu", weights_only=True)
     prefix = "embedding_net."

@@ -54,7 +54,8 @@ class Block(nn.Module):
         self.layers, self.residual = nn.Sequential(*layers), residual
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.layers(x) if self.residual else self.layers(x)
+        y: Tensor = self.layers(x)
+        return x + y if self.residual else y
 
 
 class EfficientNetLite2(nn.Module):
