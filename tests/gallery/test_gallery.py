@@ -325,6 +325,19 @@ def test_a_damaged_or_newer_database_is_said_and_the_lock_let_go(open_gallery, t
                 open_gallery(folder.name)
 
 
+def test_a_lost_database_is_said_and_no_media_are_swept(open_gallery, files):
+    gallery = open_gallery()
+    gallery.add([files / "hum.wav"])
+    gallery.close()
+    (gallery.folder / "items.sqlite").unlink()
+    with pytest.raises(GalleryError, match=r"without items\.sqlite"):
+        open_gallery()
+    assert list((gallery.folder / "media").iterdir())
+    (gallery.folder / "gallery.toml").unlink()
+    assert open_gallery().count() == 0
+    assert not list((gallery.folder / "media").iterdir())
+
+
 def test_a_folder_that_cannot_be_made_is_said(tmp_path, model):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(GalleryError, match="expected a folder"):

@@ -33,6 +33,7 @@ Items = list[Item]  # inside the class, `list` is the method
 Nearest = list[tuple[str, float]]
 
 _log = logging.getLogger(__name__)
+_NOTE = "gallery.toml"
 
 
 class Gallery:
@@ -68,7 +69,7 @@ class Gallery:
         _make_folder(self.folder)
         with ExitStack() as opened:
             opened.callback(GalleryLock(self.folder).release)
-            self._store = ItemStore(self.folder / "items.sqlite")
+            self._store = _open_store(self.folder)
             opened.callback(self._store.close)
             self._files = MediaFolder(self.folder)
             self._files.sweep(self._store.media_files())
@@ -281,7 +282,7 @@ class Gallery:
                 "%d of %d items have no vector of model %s (%s), only of %s, and cannot be found until they are added "
                 "again.", num_missing, num_items, name, fingerprint, others or "none",
             )  # fmt: skip
-        _note(self.folder / "gallery.toml", fingerprint, name)
+        _note(self.folder / _NOTE, fingerprint, name)
         return GalleryVectors(self.folder / "chroma", self._store, fingerprint, self._model.dim)
 
     def _of_model(self) -> GalleryVectors:
@@ -299,6 +300,15 @@ def _make_folder(folder: Path) -> None:
     except OSError as error:
         came = f"{folder.name}: {error.strerror}"
         raise GalleryError(came, "a folder that can be made and written", "Name another gallery folder.") from error
+
+
+def _open_store(folder: Path) -> ItemStore:
+    """The database; one that is lost is not made anew, or all media would be swept as if a crash had left them."""
+    path = folder / "items.sqlite"
+    if (folder / _NOTE).exists() and not path.exists():
+        todo = f"Restore it from a copy, or delete {_NOTE} to begin anew without the media that are left."
+        raise GalleryError(f"a gallery without {path.name}", "its database", todo)
+    return ItemStore(path)
 
 
 def _note(path: Path, fingerprint: str, name: str) -> None:
