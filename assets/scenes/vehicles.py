@@ -116,7 +116,7 @@ def _wagon(c: Canvas, at: Place, hour: Light, load: Color, other: Color) -> None
 
 def _sound_train(s: Synth, cues: Cues) -> Signal:
     near = bend(s.n, (0, 0.4), (0.25, 1.0), (0.8, 1.0), (1, 0.45))
-    out: Signal = s.noise(-4, 60, 900) * 0.6 * s.wander(3, 0.7, 1.0) + s.noise(-2, 500, 4_500) * 0.14 * s.wander(
+    out: Signal = s.noise(-5, 45, 600) * 0.4 * s.wander(3, 0.7, 1.0) + s.noise(-3, 300, 3_000) * 0.05 * s.wander(
         5, 0.5, 1.0
     )
     base = s.rng.uniform(150, 210)
@@ -124,7 +124,7 @@ def _sound_train(s: Synth, cues: Cues) -> Signal:
     clank += s.noise(-3, 120, 4_000, 0.18)[: len(clank)] * np.exp(-s.time(0.18) * 45)[: len(clank)] * 0.4
     for at in cues:
         for delay, gain in ((0.0, 1.0), (0.1, 0.85), (0.27, 0.55), (0.37, 0.45)):  # two bogies, two axles each
-            s.place(out, clank, at + delay, gain * s.rng.uniform(0.4, 0.6))
+            s.place(out, clank, at + delay, gain * s.rng.uniform(0.6, 0.9))
     if s.rng.random() < 0.85:
         length = s.rng.uniform(1.0, 1.7)
         slide = bend(int(length * s.rate), (0, 1.03), (0.35, 1.02), (1, 0.96))
