@@ -7,11 +7,15 @@ from torch.nn import functional as F
 
 from unimma.compat import ensure_torch_extensions
 from unimma.encoders.aisfx import AisfxEncoder
+from unimma.encoders.base import fingerprint
 from unimma.encoders.efficientnet_lite import _STAGES, _WEIGHTS, EfficientNetLite2Encoder
+from unimma.encoders.joined import FramesAndSound
 from unimma.encoders.minilm import _WEIGHTS as MINILM_WEIGHTS
 from unimma.encoders.minilm import MiniLMEncoder
 from unimma.encoders.weights import locate
 from unimma.encoders.yamnet_student import LogMelWindows, YamnetStudentEncoder
+from unimma.heads import HeadConfig, build_head
+from unimma.model import Tower
 from unimma.types import Audio, Image, Text
 
 RATE_HZ = 44_100
@@ -173,3 +177,14 @@ def test_encoders_leave_what_they_are_given_as_it_is(
     efficientnet.encode([efficientnet.prepare(Image(pixels))])
     aisfx.encode([aisfx.prepare(noise(0.5))])  # its waveform is read-only too
     assert (pixels == 7).all()
+
+
+def test_a_clip_encoders_fingerprint_changes_with_the_heads_below_it() -> None:
+    config = HeadConfig(kind="none", num_features=4, dim=4)
+    towers = [Tower(YamnetStudentEncoder(), build_head(config)) for _ in range(2)]
+    clips = FramesAndSound(towers[0], towers[1], width=4, num_frames=2)
+    before = fingerprint(clips)
+    assert fingerprint(clips) == before
+    with torch.no_grad():
+        next(towers[1].encoder.network.parameters()).add_(1.0)
+    assert fingerprint(clips) != before

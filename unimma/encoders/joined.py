@@ -42,6 +42,7 @@ class Tower(Protocol):
     """An encoder and its head: what makes an embedding of one modality."""
 
     encoder: Encoder
+    head: nn.Module
 
     def __call__(self, batch: Sequence[Prepared]) -> Tensor: ...
 
@@ -69,7 +70,9 @@ class FramesAndSound:
             input=f"{num_frames} frames over the clip's length, and its sound",
             weights="as these",
         )
-        self.network: nn.Module = nn.Module()  # nothing of its own: the towers count by themselves
+        # Nothing of its own, but another head or encoder below makes other features: they count in the fingerprint.
+        below = [module for tower in (image, audio) for module in (tower.encoder.network, tower.head)]
+        self.network: nn.Module = nn.ModuleList(below)
 
     def prepare(self, item: Video) -> Prepared:
         """`frame/…`: the image encoder's inputs, stacked [num_frames, …]; `sound/…`: the audio encoder's, if any."""
