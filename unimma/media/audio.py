@@ -6,7 +6,15 @@ import numpy.typing as npt
 from av.container import InputContainer
 
 from unimma.errors import MediaError
-from unimma.media.container import audio_stream, check_length, frames, measured_seconds, open_container, stated_seconds
+from unimma.media.container import (
+    audio_stream,
+    check_length,
+    check_whole,
+    frames,
+    measured_seconds,
+    open_container,
+    stated_seconds,
+)
 from unimma.media.kind import Format
 from unimma.media.source import Clock, Source, reading
 from unimma.settings import AUDIO_RATE_HZ, Limits
@@ -15,7 +23,7 @@ from unimma.types import Audio
 _INTEGER_SCALE = 4.0  # a float file that peaks above this was written on an integer scale; codecs overshoot by far less
 _BLOCK_SAMPLES = 16_384  # handed over at a time: codecs' own blocks are so small that the handing over costs more
 _GUESSED = {"mp3", "aac"}  # files without a length: FFmpeg states what the bit rate of the beginning would give
-_CUT_OFF_SHARE = 0.9  # a file that holds less than this share of what its header states was cut off
+_EXACT = {"flac", "mov"}  # formats that state the length of the sound itself
 
 
 def decode_audio(source: Source, form: Format, limits: Limits) -> Audio:
@@ -41,9 +49,8 @@ def decode_audio(source: Source, form: Format, limits: Limits) -> Audio:
     check_length(source.name, found_s, most_s)  # what the header kept quiet about
     if len(waveform) == 0:
         raise MediaError(f"{source.name}: no samples", "a sound with something in it", "Record or export it again.")
-    if stated_s and form.code in ("flac", "mov") and found_s < min(_CUT_OFF_SHARE * stated_s, stated_s - 0.5):
-        came = f"{source.name}: {found_s:.1f} s of sound where its header states {stated_s:.1f} s"
-        raise MediaError(came, "a whole file", "Copy or download it again.")
+    if stated_s and form.code in _EXACT:
+        check_whole(source.name, "sound", found_s, stated_s)
     return Audio(waveform, AUDIO_RATE_HZ, source.name)
 
 

@@ -20,6 +20,7 @@ av.logging.set_libav_level(av.logging.FATAL)  # what a file makes FFmpeg say is 
 # PyAV 18 gives up on tags that are not UTF-8 unless told so; 19 reads them, and knows the option no more
 _TAGS: dict[str, Any] = {"metadata_errors": "replace"} if av.__version__.startswith("18.") else {}
 _THREADS = min(4, os.cpu_count() or 1)  # each holds frames of its own: memory, not speed, sets the bound
+_CUT_OFF_SHARE = 0.9  # headers round, and codecs add or drop a block: a tenth is more than that
 _END_OF_TIME_S = 1e6  # eleven days: a time stamp beyond it is nonsense, not a length
 
 
@@ -139,6 +140,13 @@ def seconds(stamp: int | None, time_base: Fraction | None) -> float | None:
         return None
     at = float(stamp * time_base)
     return at if abs(at) < _END_OF_TIME_S else None
+
+
+def check_whole(name: str, what: str, found_s: float, stated_s: float) -> None:
+    """Raises a MediaError where a file holds far less than its header states: it was cut off."""
+    if found_s < min(_CUT_OFF_SHARE * stated_s, stated_s - 0.5):
+        came = f"{name}: {what} for {found_s:.1f} s where its header states {stated_s:.1f} s"
+        raise MediaError(came, "a whole file", "Copy or download it again.")
 
 
 def check_length(name: str, length_s: float | None, most_s: float) -> None:

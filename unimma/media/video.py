@@ -15,6 +15,7 @@ from unimma.media.audio import soundtrack
 from unimma.media.container import (
     check_frame,
     check_length,
+    check_whole,
     frames,
     measured_seconds,
     open_container,
@@ -34,7 +35,6 @@ TimedPixels = tuple[float, npt.NDArray[np.uint8]]  # seconds from the start; [he
 
 SHORT_SIDE = 360  # pixels; encoders look at less
 _BLIND_SEEK_S = 10.0  # without an index, the gap from which seeking beats decoding on: about a group of pictures
-_CUT_OFF_SHARE = 0.9  # frames that end before this share of the stated length: cut off
 _HD_LINES = 576  # above it, untagged colours are BT.709, as every player assumes
 _MICROSECOND = 1e-6  # how FFmpeg counts where a stream does not say
 _USUAL_RATE = 25.0  # frames a second where a header states none or nonsense
@@ -146,10 +146,9 @@ def _sample(
     if not shown:
         raise MediaError(f"{clock.name}: no frame that decodes", "a whole video", "Copy or export it again.")
     end_s = player.end_s
-    if end_s is not None and end_s < min(_CUT_OFF_SHARE * length_s, length_s - 0.5):
-        if stream.duration:  # the stream's own length; the file's may be that of a longer sound
-            came = f"{clock.name}: pictures for {end_s:.1f} s where its header states {length_s:.1f} s"
-            raise MediaError(came, "a whole file", "Copy or download it again.")
+    if end_s is not None and stream.duration:
+        check_whole(clock.name, "pictures", end_s, length_s)
+    elif end_s is not None and end_s < length_s - 0.5:  # the length of the file, that is, of its sound
         player.rewind()
         shown, length_s = player.frames_at(middles(end_s)), end_s
     return shown, max(length_s, shown[-1][0])
