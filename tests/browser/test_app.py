@@ -1,5 +1,6 @@
 """The app as a visitor meets it, in Chromium: search, play, go on from a hit, add, delete, wide and narrow."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -56,11 +57,9 @@ def test_a_clip_finds_its_like(page, tmp_path):
 def test_a_recording_from_the_microphone_searches(page):
     choose_tab(page, "audio")
     page.click('#query-audio [aria-label="Record audio"]')
-    page.click("#query-audio button.record-button, #query-audio button:has-text('Record')")
-    stop = page.locator("#query-audio button.stop-button, #query-audio button:has-text('Stop')").first
-    expect(stop).to_be_visible()
-    expect(page.locator("#query-audio time").first).not_to_have_text("0:00")
-    stop.click()
+    page.click("#query-audio button.record-button")
+    expect(page.locator("#query-audio time.duration")).to_have_text(re.compile("0:0[1-9]"))  # a second was recorded
+    page.click("#query-audio button.stop-button")
     expect(page.locator("#results-audio .card-audio").first).to_be_visible()
 
 

@@ -35,23 +35,26 @@ def build_app(engine: Engine) -> gr.Blocks:
         library.wire(status, lambda: str(status_line(engine)))
         api.endpoints(engine)
 
-        fresh = [part for tab in searches for part in tab.fresh] + [library.shelf, *about.fresh]
+        text = searches[0]
+        fresh = [*(tab.examples for tab in searches), library.shelf, *about.fresh]
+
+        def first_look() -> tuple[Any, ...]:
+            examples = [tab.first_look() for tab in searches]
+            return str(status_line(engine)), *examples, library.first_look(), *about.first_look()
 
         async def watch() -> AsyncIterator[tuple[Any, ...]]:
             """Tell the page how far the start has come, and fill it as soon as everything is there."""
+            nothing_new = [gr.skip()] * len(fresh)
             while engine.status.state == "loading":
-                yield str(status_line(engine)), *(gr.skip() for _ in fresh)
+                yield str(status_line(engine)), *nothing_new
                 await asyncio.sleep(CHECK_EVERY_S)
             if engine.status.state == "failed":
-                yield str(status_line(engine)), *(gr.skip() for _ in fresh)
-                return
-            yield await asyncio.to_thread(first_look)
+                yield str(status_line(engine)), *nothing_new
+            else:
+                yield await asyncio.to_thread(first_look)
 
-        def first_look() -> tuple[Any, ...]:
-            looks = [part for tab in searches for part in tab.first_look()]
-            return str(status_line(engine)), *looks, library.first_look(), *about.first_look()
-
-        demo.load(watch, None, [status, *fresh], concurrency_limit=None, **PRIVATE)
+        loaded = demo.load(watch, None, [status, *fresh], concurrency_limit=None, **PRIVATE)
+        loaded.then(text.mosaic, text.history, text.results, concurrency_limit=None, **PRIVATE)
     return demo
 
 

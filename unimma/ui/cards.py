@@ -164,6 +164,13 @@ def example_strip(items: Sequence[Item]) -> Markup:
     return Markup('<p class="label">Or start with one of these</p><div class="examples">{}</div>').format(shown)
 
 
+def chip_skeleton(count: int) -> Markup:
+    """The space that example sentences will take, while the gallery is still being opened."""
+    return Markup('<div class="chips" aria-hidden="true">{}</div>').format(
+        Markup('<span class="chip ghost"></span>') * count
+    )
+
+
 def example_skeleton(count: int) -> Markup:
     """The space that the examples will take, while the gallery is still being opened."""
     ghosts = Markup('<span class="example ghost"></span>') * count

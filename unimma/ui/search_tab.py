@@ -30,6 +30,7 @@ _HINTS = {
     Modality.AUDIO: "Drop or record a sound. What matches it appears here, best first.",
     Modality.VIDEO: "Drop or film a clip. What matches it appears here, best first.",
 }
+_MOSAIC_ORDER = (Modality.IMAGE, Modality.AUDIO, Modality.VIDEO, Modality.TEXT)
 _WAIT_S = 0.4
 
 
@@ -63,27 +64,25 @@ class SearchTab:
             )
         self._wire()
 
-    def first_look(self) -> tuple[str, ...]:
-        """What `self.fresh` shows as soon as the gallery is there: examples, and on the text tab a mosaic."""
-        if self.modality is not Modality.TEXT:
-            return (str(cards.example_strip(self.engine.examples(self.modality, NUM_EXAMPLES))),)
-        each = NUM_MOSAIC // len(Modality)
-        columns = [
-            self.engine.examples(kind, each) for kind in (Modality.IMAGE, Modality.AUDIO, Modality.VIDEO, Modality.TEXT)
-        ]
-        items = [column[row] for row in range(each) for column in columns if row < len(column)]
-        mosaic = cards.mosaic(items, title="From the gallery") if items else self._nothing()
-        return str(cards.sentence_chips(self.engine.sentences(NUM_EXAMPLES))), str(mosaic)
+    def first_look(self) -> str:
+        """What `self.examples` shows as soon as the gallery is there."""
+        if self.modality is Modality.TEXT:
+            return str(cards.sentence_chips(self.engine.sentences(NUM_EXAMPLES)))
+        return str(cards.example_strip(self.engine.examples(self.modality, NUM_EXAMPLES)))
 
-    @property
-    def fresh(self) -> list[gr.HTML]:
-        """The components that `first_look` fills."""
-        return [self.examples, self.results] if self.modality is Modality.TEXT else [self.examples]
+    def mosaic(self, history: History) -> Any:
+        """What `self.results` shows before anything was asked: some items of each modality."""
+        if history or self.engine.status.state != "ready":
+            return gr.skip()  # somebody was faster and has asked already
+        each = NUM_MOSAIC // len(Modality)
+        columns = [self.engine.examples(kind, each) for kind in _MOSAIC_ORDER]
+        items = [column[row] for row in range(each) for column in columns if row < len(column)]
+        return str(cards.mosaic(items, title="From the gallery") if items else self._nothing())
 
     def _examples(self) -> gr.HTML:
-        ghosts = Markup("") if self.modality is Modality.TEXT else cards.example_skeleton(NUM_EXAMPLES)
+        ghosts = cards.chip_skeleton if self.modality is Modality.TEXT else cards.example_skeleton
         return gr.HTML(
-            str(ghosts), elem_id=f"examples-{self.modality}", elem_classes="try", js_on_load=CARD_EVENTS, min_height=44
+            str(ghosts(NUM_EXAMPLES)), elem_id=f"examples-{self.modality}", elem_classes="try", js_on_load=CARD_EVENTS
         )
 
     def _wire(self) -> None:
