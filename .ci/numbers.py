@@ -10,32 +10,31 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 METRICS, README = ROOT / "assets" / "bundled" / "metrics.json", ROOT / "README.md"
 SECTION = re.compile(r"(<!-- numbers: [^\n]*-->\n).*?(<!-- /numbers -->)", re.DOTALL)
-MEASURES = {
-    "zeroshot_top1": "right class first",
-    "zeroshot_top5": "right class among five",
-    "text_to_image_r1": "sentence → photo, first",
-    "text_to_image_r10": "sentence → photo, among ten",
-    "text_to_audio_r1": "sentence → sound, first",
-    "text_to_audio_r10": "sentence → sound, among ten",
-    "text_to_video_r1": "sentence → clip, first",
-    "text_to_video_r10": "sentence → clip, among ten",
+COLUMNS = {
+    "right class first": ("zeroshot_top1",),
+    "right class among five": ("zeroshot_top5",),
+    "sentence finds its photo, sound or clip first": ("text_to_image_r1", "text_to_audio_r1", "text_to_video_r1"),
+    "among ten": ("text_to_image_r10", "text_to_audio_r10", "text_to_video_r10"),
 }
 
 
 def table(metrics: dict[str, Any]) -> str:
-    """Markdown: a row for each set and measure that README tells of; shares in per cent."""
+    """Markdown: a row for each set that has one of the measures; shares in per cent, each with its interval."""
+    head = [f"| {metrics['split']} set | {' | '.join(COLUMNS)} |", "|---" * (1 + len(COLUMNS)) + "|"]
     rows = [
-        f"| {stem} | {words} | {percent(m['value'])} | {percent(m['low'])} to {percent(m['high'])} | {m['n']:,} |"
+        f"| {stem} | {' | '.join(cells)} |"
         for stem, measured in sorted(metrics["sets"].items())
-        for measure, words in MEASURES.items()
-        if (m := measured.get(measure)) is not None
+        if any(cells := [cell(measured, names) for names in COLUMNS.values()])
     ]
-    return "\n".join([f"| {metrics['split']} set | measure | % | interval | queries |", "|---|---|---|---|---|", *rows])
+    return "\n".join(head + rows)
 
 
-def percent(share: float) -> str:
-    """One decimal, without the sign."""
-    return f"{100 * share:.1f}"
+def cell(measured: dict[str, Any], names: tuple[str, ...]) -> str:
+    """The one of these measures that the set has: value, interval, number of queries; empty where it has none."""
+    found = [measured[name] for name in names if name in measured]
+    return " · ".join(
+        f"**{100 * m['value']:.1f}** ({100 * m['low']:.0f} to {100 * m['high']:.0f}; n {m['n']:,})" for m in found
+    )
 
 
 def main() -> int:
