@@ -256,7 +256,10 @@ def _names_by_concept(folder: Path) -> dict[str, tuple[str, ...]]:
 
 
 def _plain(config: TrainConfig) -> object:
-    return json.loads(TypeAdapter(TrainConfig).dump_json(config))
+    """The config as JSON; of the data folder only its name, since a checkpoint travels."""
+    plain = json.loads(TypeAdapter(TrainConfig).dump_json(config))
+    plain["data"]["folder"] = config.data.folder.name if config.data.folder else None
+    return plain
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -81,7 +81,7 @@ class OptimConfig:
     steps: PositiveInt = 3_000
     batch_size: PositiveInt = 1_024
     lr: PositiveFloat = 1e-3  # peak of a one-cycle schedule
-    text_lr: PositiveFloat = 1e-4  # the text head's peak: it starts as the identity and should not run away
+    fine_lr: PositiveFloat = 1e-4  # peak for the text and clip heads: they start out right and should not run away
     weight_decay: NonNegativeFloat = 0.02
     seed: NonNegativeInt = 0
 

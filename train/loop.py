@@ -39,7 +39,7 @@ def train_heads(objective: Objective, batches: Batches, config: TrainConfig) -> 
     return _run(
         objective,
         optimiser,
-        [optim.text_lr, optim.lr],
+        [optim.fine_lr, optim.lr],
         optim.steps,
         lambda step: step_loss(objective, batches, optim.batch_size, np.random.default_rng([optim.seed, step])),
         "heads",
@@ -50,7 +50,7 @@ def train_clips(head: ClipHead, text: LinearHead, clips: Material, sentences: Te
     """Clips against their sentences, everything else as it is; returns the last mean loss."""
     scale = LogitScale()
     optim = config.optim
-    optimiser = torch.optim.AdamW([*head.parameters(), *scale.parameters()], lr=optim.lr, weight_decay=0.1)
+    optimiser = torch.optim.AdamW([*head.parameters(), *scale.parameters()], lr=optim.fine_lr, weight_decay=0.1)
 
     def loss(step: int) -> Tensor:
         rng = np.random.default_rng([optim.seed, 1, step])
@@ -59,7 +59,7 @@ def train_clips(head: ClipHead, text: LinearHead, clips: Material, sentences: Te
             text_rows = text(sentences[said])
         return config.loss.video_text * info_nce(head(features), text_rows, scale(), same)
 
-    return _run(head, optimiser, [optim.lr], max(1, optim.steps // CLIP_STEPS_SHARE), loss, "clips")
+    return _run(head, optimiser, [optim.fine_lr], max(1, optim.steps // CLIP_STEPS_SHARE), loss, "clips")
 
 
 def _run(

@@ -9,7 +9,7 @@ from unimma.errors import ModelError
 def test_every_shipped_name_finds_an_encoder_class() -> None:
     for name in registry.names():
         factory = registry.find(name)
-        assert {"modality", "dim", "info", "prepare", "encode"} <= set(dir(factory))
+        assert {"modality", "prepare", "encode"} <= set(dir(factory))
 
 
 def test_a_name_is_given_once() -> None:

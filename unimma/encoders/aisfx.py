@@ -3,7 +3,7 @@
 Our own reading of the checkpoint (Ma and Lerch, "Representation Learning for the Automatic Indexing of Sound Effects
 Libraries", ISMIR 2022, arXiv 2208.09096; weights CC BY 4.0, from the package aisfx). The original cuts the spectrogram
 into overlapping blocks and runs each; here the convolutions run once over the whole of it and the blocks are cut from
-their output, which costs half (blocks differ only in the four frames next to a cut, decision 10 in docs/decisions.md).
+their output, which costs half (how much the features differ: decision 10 in docs/decisions.md).
 """
 
 from collections.abc import Sequence
