@@ -42,9 +42,11 @@ def test_a_bad_config_exits_with_one_line(tmp_path: Path, capsys: pytest.Capture
 
 
 def loud_teacher(window: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Hears how loud a window is, and says so in every feature and class."""
+    """Hears how loud a window is, and says so in every feature and in the first class."""
     loud = float(np.sqrt(np.mean(np.square(window))))
-    return np.full(NUM_FEATURES, 4 * loud, np.float32), np.full(NUM_CLASSES, min(1.0, loud), np.float32)
+    scores = np.zeros(NUM_CLASSES, np.float32)
+    scores[0] = min(1.0, loud)
+    return np.full(NUM_FEATURES, 4 * loud, np.float32), scores
 
 
 def test_the_student_learns_from_its_teacher_and_a_finished_run_is_not_run_again(tmp_path: Path) -> None:
@@ -54,7 +56,7 @@ def test_the_student_learns_from_its_teacher_and_a_finished_run_is_not_run_again
     assert windows.log_mel.shape == (64, 96, 64)
     kept = label_windows(lambda: [], loud_teacher, 64, 0, tmp_path / "windows.npz")  # nothing to make them from
     assert np.array_equal(kept.log_mel, windows.log_mel)
-    config = DistillConfig(epochs=20, batch_size=32, lr=1e-3)
+    config = DistillConfig(epochs=60, batch_size=32, lr=2e-3)
     torch.manual_seed(0)
     student = YamnetStudent()
     first = heard(student, windows)
@@ -66,8 +68,9 @@ def test_the_student_learns_from_its_teacher_and_a_finished_run_is_not_run_again
 
 
 def heard(student: YamnetStudent, windows: Windows) -> np.ndarray:
-    with torch.inference_mode():
-        return student.eval()(torch.from_numpy(windows.log_mel.astype(np.float32)))[0].numpy()
+    """What it makes of them, by the batch's own statistics: the running ones lag behind in a run this short."""
+    with torch.no_grad():
+        return student.train()(torch.from_numpy(windows.log_mel.astype(np.float32)))[0].numpy()
 
 
 def test_related_pairs_are_left_out_of_the_null() -> None:
