@@ -1,6 +1,6 @@
 """From how many vectors on Chroma is quicker than exact search, and what it misses.
 
-    python benchmarks/search_switch.py [--sizes 1000 2000 5000 10000 20000 50000] [--dim 384] [--hits 10]
+    python -m benchmarks.search_switch [--sizes 1000 2000 5000 10000 20000 50000] [--dim 384] [--hits 10]
 
 Made of clustered unit vectors, as embeddings are. Prints, for each number of vectors: the time of one exact search, the
 time of one search through Chroma with exact re-ranking as `unimma.gallery` does it, their ratio (below 1: Chroma is

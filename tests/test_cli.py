@@ -188,6 +188,15 @@ def test_embed_writes_unit_rows_with_what_they_are_of(run, tmp_path, picture, no
         assert str(arrays["fingerprint"]) == ToyModel().fingerprint
 
 
+def test_models_lists_what_can_be_named(run):
+    code, out, _ = run("models", "--json")
+    known = {model["name"]: model for model in json.loads(out)["models"]}
+    assert code == 0
+    assert known["bundled"]["modalities"] == ["text", "image", "audio", "video"]
+    assert all(set(model) == {"name", "dim", "modalities"} and model["dim"] > 0 for model in known.values())
+    assert all(name in run("models")[1] for name in known)
+
+
 def test_help_is_there_for_every_command_and_loads_nothing_heavy():
     code = (
         "import sys; from unimma.cli import main; sys.argv = ['unimma', '--help']; code = main(); "
