@@ -37,7 +37,8 @@ GalleryOption = Annotated[
     ),
 ]
 ModelOption = Annotated[
-    str, typer.Option("--model", metavar="NAME", envvar="UNIMMA_MODEL", help="bundled, a preset, or a folder with a model.")
+    str,
+    typer.Option("--model", metavar="NAME", envvar="UNIMMA_MODEL", help="bundled, a preset, or a folder with a model."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer with one JSON object.")]
 ModalityOption = Annotated[
