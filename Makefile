@@ -32,7 +32,7 @@ gallery: ## draw, animate and synthesise the starter gallery again
 	$(PYTHON) -m assets.make_gallery
 
 train-smoke: ## a few steps of training, to see that it runs
-	$(PYTHON) -m pytest tests/train
+	$(PYTHON) -m train.align --config train/configs/smoke.toml --output runs/smoke
 
 wheel: ## build/unimma-….whl, with the bundled model and the starter gallery inside
 	$(PYTHON) -m pip wheel --no-deps --no-build-isolation --wheel-dir build .
