@@ -48,9 +48,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
     from unimma.ui.app import serve  # Gradio takes seconds to import: --help need not wait for it
-    from unimma.ui.engine import Engine, loader
+    from unimma.ui.engine import Engine, fill_with_starter, loader
 
-    engine = Engine(loader(options.model, options.gallery))
+    engine = Engine(loader(options.model, options.gallery), fill_with_starter)
     demo = serve(engine, host=options.host, port=options.port or None, share=options.share)
     print(f"UniMMA is at {demo.share_url or demo.local_url}", flush=True)
     try:

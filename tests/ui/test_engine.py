@@ -44,6 +44,31 @@ def test_progress_can_be_seen_while_the_gallery_is_on_its_way(tmp_path):
     engine.close()
 
 
+def test_what_is_there_can_be_searched_while_the_gallery_fills(tmp_path):
+    first_in, go_on = threading.Event(), threading.Event()
+
+    def load(say):
+        model = ToyModel()
+        return model, Gallery.open(tmp_path / "gallery", model)
+
+    def fill(gallery, tell):
+        tell(0, 2)
+        gallery.add(["a red wall"])
+        tell(1, 2)
+        first_in.set()
+        go_on.wait()
+        gallery.add(["a blue door"])
+
+    engine = Engine(load, fill)
+    engine.start()
+    first_in.wait()
+    assert engine.wait(60)
+    assert (engine.status.state, engine.status.done, engine.status.total) == ("filling", 1, 2)
+    assert [hit.item.text for hit in engine.search("red", 5, list(Modality))] == ["a red wall"]
+    go_on.set()
+    engine.close()
+
+
 def test_a_start_that_failed_says_why_to_everyone_who_waits():
     def load(say):
         raise ModelError("model 'nope'", "a known one", "Choose another.")

@@ -18,6 +18,7 @@ from unimma.ui.search_tab import PRIVATE, SearchTab
 from unimma.ui.serving import routes
 
 TITLE = "UniMMA: drop anything in, find anything"
+BUSY = ("loading", "filling")
 CHECK_EVERY_S = 0.5  # how often the page is told how far the start has come
 UPLOADS_SWEPT_EVERY_S, UPLOADS_KEPT_S = 600, 3_600
 
@@ -45,7 +46,7 @@ def build_app(engine: Engine) -> gr.Blocks:
         async def watch() -> AsyncIterator[tuple[Any, ...]]:
             """Tell the page how far the start has come, and fill it as soon as everything is there."""
             nothing_new = [gr.skip()] * len(fresh)
-            while engine.status.state == "loading":
+            while engine.status.state in BUSY:
                 yield str(status_line(engine)), *nothing_new
                 await asyncio.sleep(CHECK_EVERY_S)
             if engine.status.state == "failed":
@@ -92,7 +93,7 @@ def header() -> Markup:
 def status_line(engine: Engine) -> Markup:
     """How far the start has come, then what can be searched, and what becomes of files."""
     status = engine.status
-    if status.state == "loading":
+    if status.state in BUSY:
         return Markup('<div class="status" role="status"><span class="dot busy"></span>{} {}</div>').format(
             status.message, cards.progress_bar(status.done, status.total)
         )

@@ -24,12 +24,16 @@ log = logging.getLogger(__name__)
 
 Say = Callable[[str, int, int], None]  # message, done, total; total 0 where nothing can be counted
 Loader = Callable[[Say], tuple["UniMMA", "Gallery"]]
+Filler = Callable[["Gallery", Callable[[int, int], None]], object]  # the second tells done and total
 UNEXPECTED = "the start failed, the log of the server says why"
 
 
 @dataclass(frozen=True)
 class Status:
-    """How far the start has come: `state` is "loading", "ready" or "failed"; `message` is for people."""
+    """How far the start has come: `message` is for people; `state` is one of these.
+
+    "loading": nothing can be asked yet; "filling": what is in the gallery so far can be; "ready"; "failed".
+    """
 
     state: str
     message: str
@@ -38,19 +42,22 @@ class Status:
 
 
 def loader(model_name: str, folder: Path | None) -> Loader:
-    """Opens the named model and the gallery in `folder` (None: the user's own), which is seeded where it is new."""
+    """Opens the named model and the gallery in `folder` (None: the user's own)."""
 
     def load(say: Say) -> tuple["UniMMA", "Gallery"]:
         say("Loading the model…", 0, 0)
         model = unimma.load_model(model_name)
         say("Opening the gallery…", 0, 0)
-        from unimma.gallery import starter  # pulls in the index, which takes a while to import
-
-        gallery = unimma.Gallery.open(folder or data_dir() / "gallery", model)
-        starter.seed(gallery, lambda done, total: say(f"Indexing the starter gallery: {done} of {total}", done, total))
-        return model, gallery
+        return model, unimma.Gallery.open(folder or data_dir() / "gallery", model)
 
     return load
+
+
+def fill_with_starter(gallery: "Gallery", tell: Callable[[int, int], None]) -> None:
+    """Put the starter gallery into a gallery that is new."""
+    from unimma.gallery import starter
+
+    starter.seed(gallery, tell)
 
 
 class Engine:
@@ -58,10 +65,11 @@ class Engine:
 
     Args:
         load: makes both, telling its progress; runs once, in a background thread that `start` begins.
+        fill: puts the first items into the gallery, in the same thread; people search what is there meanwhile.
     """
 
-    def __init__(self, load: Loader) -> None:
-        self._load = load
+    def __init__(self, load: Loader, fill: Filler | None = None) -> None:
+        self._load, self._fill = load, fill
         self._status = Status("loading", "Starting…")
         self._settled = threading.Event()
         self._opened: tuple[UniMMA, Gallery] | None = None
@@ -72,7 +80,7 @@ class Engine:
         threading.Thread(target=self._run, name="unimma-load", daemon=True).start()
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Wait until the start succeeded or failed; False when it is still going on after `timeout_s` seconds.
+        """Wait until something can be searched, or the start failed; False if neither within `timeout_s` seconds.
 
         Raises:
             UnimmaError: the start failed; the message says why.
@@ -157,6 +165,8 @@ class Engine:
     def _run(self) -> None:
         try:
             self._opened = self._load(self._say)
+            if self._fill:
+                self._fill(self._opened[1], self._filling)
             self._status = Status("ready", "Ready")
         except UnimmaError as error:
             self._failure = error
@@ -169,3 +179,8 @@ class Engine:
 
     def _say(self, message: str, done: int, total: int) -> None:
         self._status = Status("loading", message, done, total)
+
+    def _filling(self, done: int, total: int) -> None:
+        self._status = Status("filling", f"Indexing the starter gallery: {done} of {total}", done, total)
+        if done:
+            self._settled.set()
