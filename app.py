@@ -1,7 +1,7 @@
-"""python app.py [--host HOST] [--port PORT] [--gallery FOLDER] [--model NAME] [--share]
+"""python app.py [--host HOST] [--port PORT] [--gallery FOLDER] [--add FOLDER] [--model NAME] [--share]
 
-Opens the app; each option is also an environment variable (UNIMMA_HOST, UNIMMA_PORT, UNIMMA_GALLERY, UNIMMA_MODEL,
-UNIMMA_SHARE). The page is there at once, the model and the gallery load behind it.
+Opens the app; each option is also an environment variable (UNIMMA_HOST, UNIMMA_PORT, UNIMMA_GALLERY, UNIMMA_ADD,
+UNIMMA_MODEL, UNIMMA_SHARE). The page is there at once, the model and the gallery load behind it.
 """
 
 import argparse
@@ -31,6 +31,13 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
         default=env("UNIMMA_GALLERY") or None,
         help="gallery folder (UNIMMA_GALLERY; the user's own)",
     )
+    parser.add_argument(
+        "--add",
+        type=Path,
+        default=env("UNIMMA_ADD") or None,
+        metavar="FOLDER",
+        help="put all media of this folder into the gallery (UNIMMA_ADD); what is there already stays as it is",
+    )
     parser.add_argument("--model", default=env("UNIMMA_MODEL") or "bundled", help="model to search with (UNIMMA_MODEL)")
     parser.add_argument(
         "--share",
@@ -38,7 +45,10 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
         default=env("UNIMMA_SHARE", "").lower() in ("1", "true", "yes"),
         help="make a public link that tunnels to this machine (UNIMMA_SHARE=1)",
     )
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    if options.add and not options.add.is_dir():
+        parser.error(f"--add {options.add.name}: no such folder; name one that holds media")
+    return options
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -48,9 +58,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
     from unimma.ui.app import serve  # Gradio takes seconds to import: --help need not wait for it
-    from unimma.ui.engine import Engine, fill_with_starter, loader
+    from unimma.ui.engine import Engine, filler, loader
 
-    engine = Engine(loader(options.model, options.gallery), fill_with_starter)
+    engine = Engine(loader(options.model, options.gallery), filler(options.add))
     demo = serve(engine, host=options.host, port=options.port or None, share=options.share)
     print(f"UniMMA is at {demo.share_url or demo.local_url}", flush=True)
     try:

@@ -9,7 +9,7 @@ from tests.ui.conftest import toy_engine
 from unimma.errors import GalleryError, ModelError
 from unimma.gallery import Gallery
 from unimma.types import Modality
-from unimma.ui.engine import Engine
+from unimma.ui.engine import Engine, filler
 
 
 @pytest.fixture
@@ -51,10 +51,10 @@ def test_what_is_there_can_be_searched_while_the_gallery_fills(tmp_path):
         model = ToyModel()
         return model, Gallery.open(tmp_path / "gallery", model)
 
-    def fill(gallery, tell):
-        tell(0, 2)
+    def fill(gallery, say):
+        say("Indexing: 0 of 2", 0, 2)
         gallery.add(["a red wall"])
-        tell(1, 2)
+        say("Indexing: 1 of 2", 1, 2)
         first_in.set()
         go_on.wait()
         gallery.add(["a blue door"])
@@ -67,6 +67,31 @@ def test_what_is_there_can_be_searched_while_the_gallery_fills(tmp_path):
     assert [hit.item.text for hit in engine.search("red", 5, list(Modality))] == ["a red wall"]
     go_on.set()
     engine.close()
+
+
+def test_a_hosts_own_folder_comes_in_at_the_start_and_once(tmp_path):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "note.txt").write_text("a green meadow")
+    (tmp_path / "own" / "page.html").write_text("<p>not media</p>")
+
+    def load(say):
+        model = ToyModel()
+        gallery = Gallery.open(tmp_path / "gallery", model)
+        gallery.add(["a red wall"])  # not new: the starter gallery stays out
+        return model, gallery
+
+    for _ in range(2):
+        filled = threading.Event()
+
+        def fill(gallery, say, filled=filled):
+            filler(tmp_path / "own")(gallery, say)
+            filled.set()
+
+        engine = Engine(load, fill)
+        engine.start()
+        assert filled.wait(60)
+        assert sorted(item.text for item in engine.shelf(Modality.TEXT, 0, 50)) == ["a green meadow", "a red wall"]
+        engine.close()
 
 
 def test_a_start_that_failed_says_why_to_everyone_who_waits():

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def clean(monkeypatch):
-    for name in ("HOST", "PORT", "GALLERY", "MODEL", "SHARE"):
+    for name in ("HOST", "PORT", "GALLERY", "ADD", "MODEL", "SHARE"):
         monkeypatch.delenv(f"UNIMMA_{name}", raising=False)
     return monkeypatch
 
@@ -37,9 +37,16 @@ def test_each_option_is_also_an_environment_variable(clean, tmp_path):
     assert app.parse(["--port", "7001", "--model", "bundled"]).port == 7001
 
 
+def test_a_folder_of_ones_own_must_be_there(clean, tmp_path, capsys):
+    assert app.parse(["--add", str(tmp_path)]).add == tmp_path
+    with pytest.raises(SystemExit):
+        app.parse(["--add", str(tmp_path / "none")])
+    assert "--add none: no such folder" in capsys.readouterr().err
+
+
 def test_help_tells_each_variable():
     done = subprocess.run([sys.executable, "app.py", "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
-    for name in ("HOST", "PORT", "GALLERY", "MODEL", "SHARE"):
+    for name in ("HOST", "PORT", "GALLERY", "ADD", "MODEL", "SHARE"):
         assert f"UNIMMA_{name}" in done.stdout
 
 

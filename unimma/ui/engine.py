@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 Say = Callable[[str, int, int], None]  # message, done, total; total 0 where nothing can be counted
 Loader = Callable[[Say], tuple["UniMMA", "Gallery"]]
-Filler = Callable[["Gallery", Callable[[int, int], None]], object]  # the second tells done and total
+Filler = Callable[["Gallery", Say], None]
 UNEXPECTED = "the start failed, the log of the server says why"
 
 
@@ -53,11 +53,20 @@ def loader(model_name: str, folder: Path | None) -> Loader:
     return load
 
 
-def fill_with_starter(gallery: "Gallery", tell: Callable[[int, int], None]) -> None:
-    """Put the starter gallery into a gallery that is new."""
-    from unimma.gallery import starter
+def filler(folder: Path | None) -> Filler:
+    """Puts the starter gallery into a gallery that is new, then what `folder` holds into any (None: nothing more)."""
 
-    starter.seed(gallery, tell)
+    def fill(gallery: "Gallery", say: Say) -> None:
+        from unimma.gallery import starter
+
+        starter.seed(gallery, lambda done, total: say(f"Indexing the starter gallery: {done} of {total}", done, total))
+        if folder:
+            told = f"Indexing {folder.name}"
+            report = gallery.add([folder], progress=lambda done, total: say(f"{told}: {done} of {total}", done, total))
+            for name, reason in report.refused:
+                log.warning("%s was not added: %s", name, reason)
+
+    return fill
 
 
 class Engine:
@@ -180,7 +189,7 @@ class Engine:
     def _say(self, message: str, done: int, total: int) -> None:
         self._status = Status("loading", message, done, total)
 
-    def _filling(self, done: int, total: int) -> None:
-        self._status = Status("filling", f"Indexing the starter gallery: {done} of {total}", done, total)
+    def _filling(self, message: str, done: int, total: int) -> None:
+        self._status = Status("filling", message, done, total)
         if done:
             self._settled.set()
