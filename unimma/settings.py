@@ -12,7 +12,7 @@ from unimma.errors import ConfigError
 AUDIO_RATE_HZ = 44_100  # what every decoded sound is brought to: the widest band that a bundled encoder hears
 NUM_FRAMES = 16  # frames sampled evenly from a clip
 MAX_HITS = 1_000  # of one search
-EXACT_SEARCH_UP_TO = 20_000  # vectors of one modality: there Chroma becomes quicker (benchmarks/search_switch.py)
+EXACT_SEARCH_UP_TO = 25_000  # vectors of one modality: there Chroma becomes quicker (benchmarks/search_switch.py)
 
 
 @dataclass(frozen=True, kw_only=True)
