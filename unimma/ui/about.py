@@ -47,7 +47,7 @@ class AboutTab:
 
 
 def numbers(metrics: Mapping[str, Any]) -> Markup:
-    """A table of what was measured, one block a data set: value, interval and number of queries.
+    """A table, folded, of all that was measured, one block a data set: value, interval and number of queries.
 
     Args:
         metrics: what `python -m train.evaluate --json` prints.
@@ -57,9 +57,11 @@ def numbers(metrics: Mapping[str, Any]) -> Markup:
     if not blocks:
         return Markup("<h2>Measured</h2><p>No measurements came with this model.</p>")
     return Markup(
-        "<h2>Measured</h2><p>On the {} split, which training never saw, with 95% intervals.</p>"
+        "<h2>Measured</h2><p>On the {} split, which this model was not trained on; the card shows the main numbers and "
+        "says which pictures its encoders had seen before.</p>"
+        "<details><summary>Every measure, with 95% intervals</summary>"
         '<table class="numbers"><thead><tr><th scope="col">Measure</th><th scope="col">Value</th>'
-        '<th scope="col">Interval</th><th scope="col">n</th></tr></thead>{}</table>'
+        '<th scope="col">Interval</th><th scope="col">n</th></tr></thead>{}</table></details>'
     ).format(metrics.get("split", "val"), Markup("").join(blocks))
 
 
