@@ -23,7 +23,8 @@ from pydantic import TypeAdapter
 from train.calibrate import null_similarities
 from train.card import model_card
 from train.config import DataConfig, ModelShape, TrainConfig, read_config
-from train.data.parquet import label_names, sizes
+from train.data import yamnet
+from train.data.parquet import concept_names, label_names, sizes
 from train.distill import distil, label_windows
 from train.evaluate import as_json, evaluate
 from train.loop import fit_statistics, train_clips, train_heads
@@ -123,14 +124,13 @@ def class_names(data: DataConfig) -> dict[Modality, list[tuple[str, ...]]]:
     try:
         with (folder / "imagenet1k-classes.tsv").open(encoding="utf-8") as stream:
             imagenet = [(row[1], row[2]) for row in csv.reader(stream, delimiter="\t")]
-        with (folder / "yamnet_class_map.csv").open(encoding="utf-8") as stream:
-            audioset = [row["display_name"] for row in csv.DictReader(stream)]
+        audioset = yamnet.class_names(folder)
     except OSError as error:
         came = f"{data.folder.name}: no class names in its folder teachers"
         raise ConfigError(
             came, "imagenet1k-classes.tsv and yamnet_class_map.csv", "Check data.folder, or leave it out."
         ) from error
-    said = _names_by_concept(data.folder)
+    said = concept_names(data.folder)
     return {
         Modality.IMAGE: [said.get(concept, (name.replace("_", " ").lower(),)) for concept, name in imagenet],
         Modality.AUDIO: [tuple(part.strip().lower() for part in name.split(",")) for name in audioset],
@@ -142,13 +142,11 @@ def teach_student(model: UniMMA, config: TrainConfig, cache: Path) -> None:
     assert config.distill is not None
     if config.data.folder is None:
         raise ConfigError("[distill] without data.folder", "a folder with teachers in it", "Leave [distill] out.")
-    from train.data.yamnet import YamnetTeacher
-
     joined = model.towers[Modality.AUDIO].encoder
     assert isinstance(joined, JoinedEncoder)
     student = joined.parts["yamnet-student"].network
     assert isinstance(student, YamnetStudent)
-    teacher = YamnetTeacher(config.data.folder / config.distill.teacher)
+    teacher = yamnet.YamnetTeacher(config.data.folder / config.distill.teacher)
     key = hashlib.sha256(repr([config.distill, sorted(sizes(config.data.folder).items())]).encode()).hexdigest()[:12]
     windows = label_windows(
         lambda: training_sounds(config.data),
@@ -242,17 +240,6 @@ def _clip_head(model: UniMMA) -> ClipHead:
 
 def _by_modality(batches: Batches) -> dict[Modality, Material]:
     return {Modality(name): material for name, material in batches.media.items()}
-
-
-def _names_by_concept(folder: Path) -> dict[str, tuple[str, ...]]:
-    path = folder / "labels.json"
-    table = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    names: dict[str, tuple[str, ...]] = {}
-    for labels in table.values():
-        for label, entry in labels.items():
-            said = [entry.get("clear_name") or label, *entry.get("synonyms", [])]
-            names[entry["concept"]] = tuple(dict.fromkeys(name.replace("_", " ") for name in said))
-    return names
 
 
 def _plain(config: TrainConfig) -> object:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -78,7 +79,6 @@ class UniMMA:
         self.card, self.metrics = card, dict(metrics or {})
         for tower in self.towers.values():
             tower.eval()
-        self.fingerprint = self._fingerprint()
 
     @property
     def name(self) -> str:
@@ -93,6 +93,15 @@ class UniMMA:
     def modalities(self) -> frozenset[Modality]:
         """What it can embed."""
         return frozenset(self.towers)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Twelve hexadecimal digits of weights and preprocessing; hashed when first asked for."""
+        parts: list[nn.Module | Encoder | str] = []
+        for modality, tower in sorted(self.towers.items()):
+            parts += [str(modality), json.dumps(dict(self.config.encoders[modality]), sort_keys=True)]
+            parts += [tower.encoder, tower.head]
+        return fingerprint(*parts)
 
     def embed(self, items: Sequence[Query] | Query) -> npt.NDArray[np.float32]:
         """Embed anything, mixed: a str is a sentence, a Path a file, bytes a file's content, or decoded media.
@@ -167,7 +176,7 @@ class UniMMA:
         with torch.no_grad():
             for name, tensor in own.items():
                 tensor.copy_(weights[name])
-        self.fingerprint = self._fingerprint()
+        self.__dict__.pop("fingerprint", None)  # that of the weights before
 
     def _embed_decoded(self, modality: Modality, items: Sequence[Decoded]) -> npt.NDArray[np.float32]:
         if modality not in self.towers:
@@ -188,13 +197,6 @@ class UniMMA:
                 for key, tensor in part.network.state_dict().items():
                     own[f"encoders.{name}.{key}"] = tensor
         return own
-
-    def _fingerprint(self) -> str:
-        parts: list[nn.Module | Encoder | str] = []
-        for modality, tower in sorted(self.towers.items()):
-            parts += [str(modality), json.dumps(dict(self.config.encoders[modality]), sort_keys=True)]
-            parts += [tower.encoder, tower.head]
-        return fingerprint(*parts)
 
 
 def own_encoders(encoder: Encoder) -> dict[str, Encoder]:

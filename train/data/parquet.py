@@ -1,9 +1,10 @@
 """Parquet folders of media: one file is one set, its columns id, split, modality, media, label, captions, …"""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 
@@ -94,10 +95,21 @@ def read(folder: Path, stem: str, split: str | None = None, *, with_media: bool 
 
 def label_names(folder: Path, stem: str) -> dict[str, tuple[str, ...]]:
     """label → names to say it by, the clearest first; from the folder's labels.json where it knows the set."""
+    return {label: _names(label, entry) for label, entry in _labels(folder).get(stem, {}).items()}
+
+
+def concept_names(folder: Path) -> dict[str, tuple[str, ...]]:
+    """class code, such as a WordNet id → names to say it by, over all sets of the folder's labels.json."""
+    return {
+        entry["concept"]: _names(label, entry) for known in _labels(folder).values() for label, entry in known.items()
+    }
+
+
+def _labels(folder: Path) -> dict[str, dict[str, Any]]:
     path = folder / "labels.json"
-    table = json.loads(path.read_text()).get(stem, {}) if path.is_file() else {}
-    names = {}
-    for label, entry in table.items():
-        said = [entry.get("clear_name") or label, *entry.get("synonyms", [])]
-        names[label] = tuple(dict.fromkeys(name.replace("_", " ") for name in said))
-    return names
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+
+
+def _names(label: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
+    said = [entry.get("clear_name") or label, *entry.get("synonyms", [])]
+    return tuple(dict.fromkeys(name.replace("_", " ") for name in said))

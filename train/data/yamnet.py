@@ -34,5 +34,5 @@ class YamnetTeacher:
 
 def class_names(folder: Path) -> list[str]:
     """The 521 AudioSet class names in the order of the scores."""
-    with (folder / "yamnet_class_map.csv").open(newline="") as stream:
+    with (folder / "yamnet_class_map.csv").open(newline="", encoding="utf-8") as stream:
         return [row["display_name"] for row in csv.DictReader(stream)]

@@ -1,7 +1,7 @@
 """Our own small sound network, distilled from YAMNet: 0.96 s windows → YAMNet's 1,024 features and 521 class scores.
 
 The teacher (Google, AudioSet, Apache-2.0; github.com/tensorflow/models research/audioset/yamnet) cannot be shipped as
-it is; this one learns its answers on unlabelled sound (`python -m train.distill`). The weights are part of a
+it is; this one learns its answers on unlabelled sound (`train/distill.py`). The weights are part of a
 checkpoint folder: they travel with the heads, in its `model.safetensors`.
 """
 
