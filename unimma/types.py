@@ -118,9 +118,13 @@ class Item:
         uri: path of its media file: before adding, the file to add; in a gallery, the file kept there.
         id: hash of the content, set by the gallery ("" before).
         span: the stretch of the file that it stands for; None for all of it.
-        metadata: flat facts to filter by, e.g. {"source": "starter", "scene": "rain on a window"}.
+        metadata: flat facts to filter by, e.g. {"source": "starter", "label": "rain on a window"}; "caption" holds what
+            people say of it.
         thumbnail: WebP bytes: a small picture, a poster frame, a drawn waveform; None for text.
         text: the words of a text item, else None.
+        added: when it came in, set by the gallery: "2026-11-23T17:05:00Z" ("" before).
+        duration_s: length of a sound or clip, seconds; None for others.
+        num_bytes: size of the kept media file.
     """
 
     modality: Modality
@@ -131,6 +135,9 @@ class Item:
     metadata: Metadata = field(default_factory=lambda: _NO_METADATA)
     thumbnail: bytes | None = field(default=None, repr=False)
     text: str | None = None
+    added: str = ""
+    duration_s: float | None = None
+    num_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -143,6 +150,8 @@ class Hit:
         score: in [0, 1], what the list is sorted by, comparable over modalities.
         similarity: raw cosine of query and item, in [-1, 1].
         span: where in the item the match lies; None for the whole item.
+        alike: near-duplicates of the item that matched too and are stacked below it.
+        exact: whether title, caption or text hold the words that the query put in quotation marks.
     """
 
     item: Item
@@ -150,3 +159,5 @@ class Hit:
     score: float
     similarity: float
     span: Span | None = None
+    alike: tuple[Item, ...] = ()
+    exact: bool = False
