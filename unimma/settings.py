@@ -29,10 +29,31 @@ class Limits:
     max_streams: int = 32
     max_decode_seconds: float = 60.0  # of wall time, to look at a file
     max_encode_seconds: float = 1_800.0  # of wall time, to re-encode one that is kept
+    max_decode_bytes: int = 2_000_000_000  # of memory of a decoding process: what the largest file within the rest needs
+    max_silent_seconds: float = 30.0  # without a packet or frame, then a decoding process is taken to be stuck
 
     @classmethod
     def from_env(cls) -> "Limits":
         """The defaults, with every UNIMMA_MAX_… of the environment put in their place.
+
+        Raises:
+            ConfigError: a value that is no positive number.
+        """
+        return cls(**{f.name: _env_number(f.name, f.default) for f in fields(cls)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quotas:
+    """What one visitor may cost a host."""
+
+    max_visitor_items: int = 200
+    max_visitor_bytes: int = 500_000_000  # of kept media
+    max_visitor_seconds: float = 600.0  # of computing, an hour
+    max_visits: int = 200  # at once
+
+    @classmethod
+    def from_env(cls) -> "Quotas":
+        """The defaults, with every UNIMMA_MAX_VISIT… of the environment put in their place.
 
         Raises:
             ConfigError: a value that is no positive number.

@@ -24,7 +24,9 @@ def endpoints(engine: Engine) -> None:
     for modality in (Modality.IMAGE, Modality.AUDIO, Modality.VIDEO):
         gr.api(_file_search(engine, modality), api_name=f"search_{modality}", **MODEL_QUEUE)
 
-    def search_text(query: str, k: int = 10, modalities: list[str] | None = None) -> dict[str, Any]:
+    def search_text(
+        request: gr.Request, query: str, k: int = 10, modalities: list[str] | None = None
+    ) -> dict[str, Any]:
         """Find what matches a sentence.
 
         Args:
@@ -35,9 +37,11 @@ def endpoints(engine: Engine) -> None:
             The model, the query, and the hits, best first; each hit's media is at its uri, relative to the app.
         """
         with readable_errors():
-            return _answer(engine, Query("text", str(query)), k, modalities, {"modality": "text", "text": query})
+            return _answer(
+                engine, request, Query("text", str(query)), k, modalities, {"modality": "text", "text": query}
+            )
 
-    def add(files: list[FileData]) -> dict[str, Any]:
+    def add(request: gr.Request, files: list[FileData]) -> dict[str, Any]:
         """Add files to the gallery.
 
         Args:
@@ -49,12 +53,13 @@ def endpoints(engine: Engine) -> None:
             if not isinstance(files, list) or not 0 < len(files) <= MAX_FILES:
                 raise MediaError("files", f"a list of 1 to {MAX_FILES} files", "Pass them with handle_file.")
             engine.wait()
-            report = engine.add([_path(file) for file in files], lambda done, total: None)
-            refused = [{"name": name, "reason": reason} for name, reason in report.refused]
-            return {"added": list(report.added), "already_there": list(report.already_there), "refused": refused}
+            job = engine.visit(request).add([_path(file) for file in files])
+            job.wait()
+            refused = [{"name": name, "reason": reason} for name, reason in job.refused]
+            return {"added": job.added, "already_there": job.already_there, "refused": refused}
 
     gr.api(search_text, api_name="search_text", **MODEL_QUEUE)
-    gr.api(add, api_name="add", **MODEL_QUEUE)
+    gr.api(add, api_name="add", concurrency_limit=None)
 
 
 def hit_as_json(hit: Hit) -> dict[str, Any]:
@@ -67,16 +72,18 @@ def hit_as_json(hit: Hit) -> dict[str, Any]:
         "score": hit.score,
         "similarity": hit.similarity,
         "span": [hit.span.start, hit.span.end] if hit.span else None,
-        "uri": f"/media/{hit.item.id}",
+        "uri": f"/{hit.item.uri}",
     }
 
 
 def _file_search(engine: Engine, modality: Modality) -> Callable[..., dict[str, Any]]:
-    def search_file(file: FileData, k: int = 10, modalities: list[str] | None = None) -> dict[str, Any]:
+    def search_file(
+        request: gr.Request, file: FileData, k: int = 10, modalities: list[str] | None = None
+    ) -> dict[str, Any]:
         with readable_errors():
             path = _path(file)
             asked = {"modality": modality.value, "file": path.name}
-            return _answer(engine, Query("file", str(path), modality), k, modalities, asked)
+            return _answer(engine, request, Query("file", str(path), modality), k, modalities, asked)
 
     search_file.__name__ = f"search_{modality}"
     search_file.__doc__ = f"""Find what matches a file, taken as {modality}.
@@ -92,13 +99,13 @@ def _file_search(engine: Engine, modality: Modality) -> Callable[..., dict[str, 
 
 
 def _answer(
-    engine: Engine, query: Query, k: int, modalities: list[str] | None, asked: dict[str, str]
+    engine: Engine, request: gr.Request, query: Query, k: int, modalities: list[str] | None, asked: dict[str, str]
 ) -> dict[str, Any]:
     kinds = _kinds(modalities)
     if type(k) is not int or not 1 <= k <= MAX_K:  # True is an int, too
         raise MediaError(f"k={json.dumps(k)[:20]}", f"a whole number from 1 to {MAX_K}", "Leave it out for 10.")
     engine.wait()
-    hits = hits_of(engine, query, k, kinds)
+    hits = hits_of(engine.visit(request), query, k, kinds)
     head = {"model": engine.model.name, "fingerprint": engine.model.fingerprint, "query": asked}
     return {**head, "hits": [hit_as_json(hit) for hit in hits]}
 

@@ -1,66 +1,87 @@
 """The page as its own table of contents, and how it is served."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from typing import Any
 
 import gradio as gr
 from markupsafe import Markup
+from starlette.middleware import Middleware
 
 from unimma.settings import Limits
 from unimma.types import Modality
-from unimma.ui import api, cards, theme
+from unimma.ui import api, cards, guard, theme
 from unimma.ui.about import AboutTab
 from unimma.ui.engine import Engine
 from unimma.ui.icons import logo
 from unimma.ui.library import LibraryTab
 from unimma.ui.search_tab import PRIVATE, SearchTab
 from unimma.ui.serving import routes
+from unimma.ui.visits import Visit
 
 TITLE = "UniMMA: drop anything in, find anything"
 BUSY = ("loading", "filling")
 CHECK_EVERY_S = 0.5  # how often the page is told how far the start has come
-UPLOADS_SWEPT_EVERY_S, UPLOADS_KEPT_S = 600, 3_600
+UPLOADS_SWEPT_EVERY_S, UPLOADS_KEPT_S = 600, 3_600  # those that no visit knows of, so that none can delete them
+OFFER_KEY = "() => [sessionStorage.getItem('unimma-visit') ?? '']"
+KEEP_KEY = "(key) => { sessionStorage.setItem('unimma-visit', key); }"
 
 
 def build_app(engine: Engine) -> gr.Blocks:
     """The whole page over an engine that need not be ready yet."""
+    guard.keep_uploads_apart()
+    guard.fetch_no_addresses()
     demo = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(UPLOADS_SWEPT_EVERY_S, UPLOADS_KEPT_S))
     with demo:
         gr.HTML(str(header()), elem_id="header")
-        status = gr.HTML(str(status_line(engine)), elem_id="status")
+        status = gr.HTML(str(status_line(engine, None)), elem_id="status")
         with gr.Tabs(elem_id="tabs"):
             searches = [SearchTab(engine, modality) for modality in Modality]
             library = LibraryTab(engine)
             about = AboutTab(engine)
-        library.wire(status, lambda: str(status_line(engine)))
+        library.wire(status, lambda visit: str(status_line(engine, visit)))
         api.endpoints(engine)
 
         text = searches[0]
+        key = gr.Textbox(visible=False)  # of the visit: the page keeps it, so that a reload comes back to the same one
         fresh = [*(tab.examples for tab in searches), library.shelf, *about.fresh]
 
-        def first_look() -> tuple[Any, ...]:
-            examples = [tab.first_look() for tab in searches]
-            return str(status_line(engine)), *examples, library.first_look(), *about.first_look()
+        def enter(offered: str, request: gr.Request) -> tuple[str, str]:
+            visit = engine.visits.enter(str(request.session_hash), offered)
+            return visit.key, str(status_line(engine, visit))
 
-        async def watch() -> AsyncIterator[tuple[Any, ...]]:
+        def first_look(visit: Visit) -> tuple[Any, ...]:
+            examples = [tab.first_look(visit) for tab in searches]
+            return str(status_line(engine, visit)), *examples, library.first_look(visit), *about.first_look()
+
+        async def watch(request: gr.Request) -> AsyncIterator[tuple[Any, ...]]:
             """Tell the page how far the start has come, and fill it as soon as everything is there."""
+            visit = engine.visit(request)
             nothing_new = [gr.skip()] * len(fresh)
             while engine.status.state in BUSY:
-                yield str(status_line(engine)), *nothing_new
+                yield str(status_line(engine, visit)), *nothing_new
                 await asyncio.sleep(CHECK_EVERY_S)
             if engine.status.state == "failed":
-                yield str(status_line(engine)), *nothing_new
+                yield str(status_line(engine, visit)), *nothing_new
             else:
-                yield await asyncio.to_thread(first_look)
+                yield await asyncio.to_thread(first_look, visit)
 
-        loaded = demo.load(watch, None, [status, *fresh], concurrency_limit=None, **PRIVATE)
-        loaded.then(text.mosaic, text.history, text.results, concurrency_limit=None, **PRIVATE)
+        def leave(request: gr.Request) -> None:
+            engine.visits.leave(str(request.session_hash))
+
+        entered = demo.load(enter, key, [key, status], js=OFFER_KEY, concurrency_limit=None, **PRIVATE)
+        entered.then(None, key, None, js=KEEP_KEY, **PRIVATE)
+        filled = entered.then(watch, None, [status, *fresh], concurrency_limit=None, **PRIVATE)
+        filled.then(text.mosaic, text.history, text.results, concurrency_limit=None, **PRIVATE)
+        demo.unload(leave)
     return demo
 
 
 def serve(engine: Engine, *, host: str, port: int | None, share: bool = False) -> gr.Blocks:
     """Start the server (on any free port for None), then begin to load what stands behind the page; returns at once."""
+    is_public = share or "SPACE_ID" in os.environ
+    own_pages_only = Middleware(guard.OwnPagesOnly, only_here=guard.is_local(host))
     demo = build_app(engine)
     demo.queue(max_size=64, default_concurrency_limit=4, api_open=False)
     demo.launch(
@@ -74,7 +95,7 @@ def serve(engine: Engine, *, host: str, port: int | None, share: bool = False) -
         max_file_size=Limits.from_env().max_file_bytes,
         footer_links=["api"],
         quiet=True,
-        app_kwargs={"routes": routes(engine)},
+        app_kwargs={"routes": routes(engine), "middleware": [] if is_public else [own_pages_only]},
         theme=theme.theme(),
         head=theme.head(),
     )
@@ -90,17 +111,17 @@ def header() -> Markup:
     ).format(logo())
 
 
-def status_line(engine: Engine) -> Markup:
-    """How far the start has come, then what can be searched, and what becomes of files."""
+def status_line(engine: Engine, visit: Visit | None) -> Markup:
+    """How far the start has come, then what can be searched; and always where files go and when they vanish."""
+    promise = Markup('<span class="promise">{}</span>').format(visit.promise if visit else "")
     status = engine.status
-    if status.state in BUSY:
-        return Markup('<div class="status" role="status"><span class="dot busy"></span>{} {}</div>').format(
-            status.message, cards.progress_bar(status.done, status.total)
-        )
     if status.state == "failed":
         return Markup('<div class="status" role="alert"><span class="dot bad"></span>{}</div>').format(status.message)
-    counts = ", ".join(f"{count:,} {cards.PLURALS[kind].lower()}" for kind, count in engine.counts().items() if count)
-    return Markup(
-        '<div class="status" role="status"><span class="dot"></span>{}'
-        '<span class="promise">What you search with is not kept; what you add stays until you delete it.</span></div>'
-    ).format(f"Searching {counts}." if counts else "The gallery is empty.")
+    if status.state in BUSY or visit is None:
+        return Markup('<div class="status" role="status"><span class="dot busy"></span>{} {}{}</div>').format(
+            status.message, cards.progress_bar(status.done, status.total), promise
+        )
+    counts = ", ".join(f"{count:,} {cards.PLURALS[kind].lower()}" for kind, count in visit.counts().items() if count)
+    return Markup('<div class="status" role="status"><span class="dot"></span>{}{}</div>').format(
+        f"Searching {counts}." if counts else "The gallery is empty.", promise
+    )

@@ -5,7 +5,6 @@ Links are relative, so that the page works below any path of a proxy.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from urllib.parse import quote
 
 from markupsafe import Markup
 
@@ -31,14 +30,9 @@ def percent(score: float) -> str:
     return f"{min(score * 100, 99.9):.1f}%" if score >= 0.99 else f"{score:.0%}"
 
 
-def media_url(item_id: str) -> str:
-    """Where the page finds an item's media, relative to the page."""
-    return f"media/{quote(item_id, safe='')}"
-
-
-def thumb_url(item_id: str) -> str:
-    """Where the page finds an item's preview picture, relative to the page."""
-    return f"thumb/{quote(item_id, safe='')}"
+def thumb_url(item: Item) -> str:
+    """Where the page finds an item's preview picture, relative to the page; `uri` is that of its media."""
+    return f"{item.uri}/thumb"
 
 
 def card(hit: Hit) -> Markup:
@@ -117,7 +111,7 @@ def asked_file(name: str, modality: Modality) -> Markup:
 
 def asked_item(item: Item) -> Markup:
     """What was asked, for the strip: an item of the gallery, with its preview."""
-    image = Markup('<img src="{}" alt="">').format(thumb_url(item.id)) if item.thumbnail else icon(item.modality)
+    image = Markup('<img src="{}" alt="">').format(thumb_url(item)) if item.thumbnail else icon(item.modality)
     return Markup('{}<span class="asked">{}</span>').format(image, item.title)
 
 
@@ -160,7 +154,7 @@ def example_strip(items: Sequence[Item]) -> Markup:
         '<button type="button" class="example example-{}" data-act="similar" data-id="{}">'
         '<img src="{}" alt="" loading="lazy"><span>{}</span></button>'
     )
-    shown = _joined(button.format(item.modality, item.id, thumb_url(item.id), item.title) for item in items)
+    shown = _joined(button.format(item.modality, item.id, thumb_url(item), item.title) for item in items)
     return Markup('<p class="label">Or start with one of these</p><div class="examples">{}</div>').format(shown)
 
 
@@ -254,16 +248,16 @@ def _media(item: Item, *, rank: int | None = None, start_s: float | None = None)
             body = Markup(
                 '<button type="button" class="zoom" data-zoom="image" data-src="{}" aria-label="Zoom: {}">'
                 '<img src="{}" alt="{}" loading="lazy"></button>'
-            ).format(media_url(item.id), item.title, media_url(item.id), item.title)
+            ).format(item.uri, item.title, item.uri, item.title)
         case Modality.AUDIO:
             body = Markup(
                 '<img class="wave" src="{}" alt="" loading="lazy">'
                 '<audio controls preload="metadata" src="{}" aria-label="{}"></audio>'
-            ).format(thumb_url(item.id), media_url(item.id) + start, item.title)
+            ).format(thumb_url(item), item.uri + start, item.title)
         case Modality.VIDEO:
             body = Markup(
                 '<video controls playsinline preload="metadata" poster="{}" src="{}" aria-label="{}"></video>'
-            ).format(thumb_url(item.id), media_url(item.id) + start, item.title)
+            ).format(thumb_url(item), item.uri + start, item.title)
     return Markup('<div class="media">{}{}</div>').format(body, label)
 
 

@@ -1,31 +1,55 @@
-"""What stands behind the page: loads the model and the gallery in a thread of its own, then answers for them.
+"""What stands behind the page: loads the model and the gallery in a thread of its own, and receives visitors.
 
-The only module of the app that opens a model or a gallery. Everything that the page asks is a method here, so that
-the tabs are decode → call → show.
+The only module of the app that opens a model or a gallery. What a page asks goes through its visit
+(`unimma.ui.visits`), so that the tabs are decode → call → show.
 """
 
+import hmac
 import logging
+import os
+import secrets
+import shutil
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
+
+from filelock import FileLock, Timeout
 
 import unimma
 from unimma.errors import GalleryError, UnimmaError
-from unimma.settings import data_dir
-from unimma.types import Decoded, Hit, Item, Modality
+from unimma.media import child, decode
+from unimma.settings import Limits, Quotas, data_dir
+from unimma.types import Decoded, Modality
+from unimma.ui.jobs import Line
+from unimma.ui.visits import Library, Visit, Visits
 
 if TYPE_CHECKING:
-    from unimma.gallery import AddReport, Gallery
+    from unimma.gallery import Gallery
     from unimma.model import UniMMA
 
 log = logging.getLogger(__name__)
 
 Say = Callable[[str, int, int], None]  # message, done, total; total 0 where nothing can be counted
-Loader = Callable[[Say], tuple["UniMMA", "Gallery"]]
+Call = Callable[..., Any]  # runs a function of a module: here, or in a child process
+Loader = Callable[[Say, Call], tuple["UniMMA", "Gallery"]]
 Filler = Callable[["Gallery", Say], None]
+_AT_ONCE = max((os.cpu_count() or 1) // 2, 1)  # addings; each keeps a core busy with decoding and one with embedding
+_MAX_VISITS = 1_000  # on one's own machine
 UNEXPECTED = "the start failed, the log of the server says why"
+
+
+class Asker(Protocol):
+    """The part of `gradio.Request` that says who asks."""
+
+    session_hash: str | None
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Of the HTTP request."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -44,11 +68,11 @@ class Status:
 def loader(model_name: str, folder: Path | None) -> Loader:
     """Opens the named model and the gallery in `folder` (None: the user's own)."""
 
-    def load(say: Say) -> tuple["UniMMA", "Gallery"]:
+    def load(say: Say, call: Call) -> tuple["UniMMA", "Gallery"]:
         say("Loading the model…", 0, 0)
         model = unimma.load_model(model_name)
         say("Opening the gallery…", 0, 0)
-        return model, unimma.Gallery.open(folder or data_dir() / "gallery", model)
+        return model, unimma.Gallery.open(folder or data_dir() / "gallery", model, call=call)
 
     return load
 
@@ -70,19 +94,42 @@ def filler(folder: Path | None) -> Filler:
 
 
 class Engine:
-    """A model and a gallery that may still be on their way.
+    """A model and a gallery that may still be on their way, and the visitors of both.
 
     Args:
-        load: makes both, telling its progress; runs once, in a background thread that `start` begins.
+        load: makes both, telling its progress; runs once, in a background thread that `start` begins. It is given what
+            runs the decoding of files: in child processes, apart from the app.
         fill: puts the first items into the gallery, in the same thread; people search what is there meanwhile.
+        library: who sees what visitors add.
+        quotas: what one visitor may cost; None for no bounds.
+
+    Attributes:
+        token: lets programs of this machine work through the app with the host's rights.
     """
 
-    def __init__(self, load: Loader, fill: Filler | None = None) -> None:
+    def __init__(
+        self,
+        load: Loader,
+        fill: Filler | None = None,
+        *,
+        library: Library = Library.SHARED,
+        quotas: Quotas | None = None,
+    ) -> None:
+        self.library, self.quotas = library, quotas
+        self.token = secrets.token_urlsafe(24)
         self._load, self._fill = load, fill
         self._status = Status("loading", "Starting…")
-        self._settled = threading.Event()
+        self._settled, self._changing = threading.Event(), threading.Lock()
         self._opened: tuple[UniMMA, Gallery] | None = None
         self._failure: UnimmaError = GalleryError(UNEXPECTED, "a start without errors", "Mend it and start again.")
+        limits = Limits.from_env()
+        self._asking = child.Workers(1, limits)  # apart from those that add, so that no search waits for a film
+        self._adding = child.Workers(_AT_ONCE, limits)
+        self._line = Line(_AT_ONCE)
+        self._root = VisitsFolder(data_dir() / "visits")
+        at_most = quotas.max_visits if quotas else _MAX_VISITS
+        self.visits = Visits(lambda folder: self._visit(folder, library, quotas), self._root.path, at_most)
+        self.host = self._visit(self._root.path / "host", Library.SHARED, None)
 
     def start(self) -> None:
         """Begin to load, in the background."""
@@ -99,6 +146,13 @@ class Engine:
             raise self._failure
         return settled
 
+    def visit(self, request: "Asker") -> Visit:
+        """The visit that a request belongs to; the host's own for a program that shows the token."""
+        shown = request.headers.get("authorization", "")
+        if hmac.compare_digest(shown.encode(), f"Bearer {self.token}".encode()):
+            return self.host
+        return self.visits.of(request.session_hash or secrets.token_hex(16))  # a call without a session stands alone
+
     @property
     def status(self) -> Status:
         """How far the start has come."""
@@ -111,56 +165,28 @@ class Engine:
 
     @property
     def gallery(self) -> "Gallery":
-        """The gallery, once it is there."""
+        """The host's gallery, once it is there."""
         return self._both()[1]
 
-    def search(self, query: str | Decoded, k: int, modalities: Sequence[Modality], *, leave_out: str = "") -> list[Hit]:
-        """The `k` best hits of those modalities, without the item `leave_out` (the query itself, say)."""
-        hits = unimma.search(self.gallery, query, k=k + bool(leave_out), modalities=list(modalities))
-        kept = [hit for hit in hits if hit.item.id != leave_out][:k]
-        return [Hit(hit.item, rank, hit.score, hit.similarity, hit.span) for rank, hit in enumerate(kept, start=1)]
+    def missing(self) -> int:
+        """How many items cannot be found, since they were embedded with another model alone; 0 while it loads."""
+        return self._opened[1].missing() if self._opened and self._status.state == "ready" else 0
 
-    def find(self, item_id: str) -> Item:
-        """The item of that id.
-
-        Raises:
-            GalleryError: no such item is in the gallery.
-        """
-        return self.gallery.get(item_id)
-
-    def shelf(self, modality: Modality | None, offset: int, limit: int) -> list[Item]:
-        """One page of the gallery, what was added last first."""
-        end = max(self.gallery.count(modality) - offset, 0)
-        start = max(end - limit, 0)
-        return self.gallery.list(modality=modality, offset=start, limit=end - start)[::-1]
-
-    def counts(self) -> Mapping[Modality, int]:
-        """How many items of each modality there are."""
-        return {modality: self.gallery.count(modality) for modality in Modality}
-
-    def examples(self, modality: Modality, count: int) -> list[Item]:
-        """Up to `count` items spread evenly over the gallery's items of that modality."""
-        items = self.gallery.list(modality=modality, limit=200)
-        step = max(len(items) / count, 1.0)
-        return [items[int(index * step)] for index in range(min(count, len(items)))]
-
-    def sentences(self, count: int) -> list[str]:
-        """Up to `count` short sentences that the gallery has an answer to: its own texts, else its titles."""
-        texts = [item.text for item in self.examples(Modality.TEXT, 60) if item.text and len(item.text) <= 60]
-        texts = texts or [item.title for kind in Modality for item in self.examples(kind, count)]
-        step = max(len(texts) / count, 1.0)
-        return [texts[int(index * step)] for index in range(min(count, len(texts)))]
-
-    def add(self, sources: Sequence[Path | str], progress: Callable[[int, int], None]) -> "AddReport":
-        """Add files (a Path) and sentences (a str) to the gallery."""
-        return self.gallery.add(sources, progress=progress)
-
-    def delete(self, ids: Sequence[str]) -> None:
-        """Remove items from the gallery."""
-        self.gallery.delete(ids)
+    def reembed(self) -> None:
+        """Embed them with this model, in the background; `status` tells how far it is."""
+        with self._changing:
+            if self._status.state != "ready":
+                return
+            self._filling("Embedding again…", 0, 0)
+        threading.Thread(target=self._reembed, name="unimma-reembed", daemon=True).start()
 
     def close(self) -> None:
-        """Let go of the gallery, so that another program can open it."""
+        """End all visits and let go of the gallery, so that another program can open it."""
+        self.visits.close()
+        self.host.end()
+        self._asking.close()
+        self._adding.close()
+        self._root.close()
         if self._opened:
             self._opened[1].close()
 
@@ -171,11 +197,28 @@ class Engine:
             )
         return self._opened
 
+    def _visit(self, folder: Path, library: Library, quotas: Quotas | None) -> Visit:
+        return Visit(
+            host=lambda: self.gallery,
+            new_gallery=lambda place: unimma.Gallery.open(place, self.model, index=False, call=self._adding.call),
+            folder=folder,
+            library=library,
+            quotas=quotas,
+            line=self._line,
+            decode=self._decode,
+        )
+
+    def _decode(self, path: Path, modality: Modality | None) -> Decoded:
+        decoded: Decoded = self._asking.call(decode_file, path, modality)
+        return decoded
+
     def _run(self) -> None:
         try:
-            self._opened = self._load(self._say)
+            self._opened = self._load(self._say, self._adding.call)
             if self._fill:
                 self._fill(self._opened[1], self._filling)
+            if self.library is not Library.SHARED and self._opened[1].missing():
+                self._opened[1].reembed(self._reembedding)  # nobody is there who could be asked
             self._status = Status("ready", "Ready")
         except UnimmaError as error:
             self._failure = error
@@ -186,6 +229,17 @@ class Engine:
         finally:
             self._settled.set()
 
+    def _reembed(self) -> None:
+        try:
+            self.gallery.reembed(self._reembedding)
+        except Exception:  # those that are left are offered again
+            log.exception("embedding again ended early")
+        finally:
+            self._status = Status("ready", "Ready")
+
+    def _reembedding(self, done: int, total: int) -> None:
+        self._filling(f"Embedding again: {done} of {total}", done, total)
+
     def _say(self, message: str, done: int, total: int) -> None:
         self._status = Status("loading", message, done, total)
 
@@ -193,3 +247,29 @@ class Engine:
         self._status = Status("filling", message, done, total)
         if done:
             self._settled.set()
+
+
+class VisitsFolder:
+    """A folder for what visitors add, deleted in the end; what a killed app has left is deleted by the next one."""
+
+    def __init__(self, root: Path) -> None:
+        root.mkdir(parents=True, exist_ok=True)
+        for left in root.glob("*.lock"):
+            with suppress(Timeout), FileLock(left).acquire(timeout=0):
+                shutil.rmtree(left.with_suffix(""), ignore_errors=True)
+                left.unlink(missing_ok=True)
+        self.path = root / secrets.token_hex(8)
+        self._lock = FileLock(self.path.with_suffix(".lock"), thread_local=False)
+        self._lock.acquire(timeout=0)
+        self.path.mkdir()
+
+    def close(self) -> None:
+        """Delete it."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        Path(self._lock.lock_file).unlink(missing_ok=True)
+        self._lock.release()
+
+
+def decode_file(path: Path, modality: Modality | None) -> Decoded:
+    """`decode` of a file, in a form that a child process can be told."""
+    return decode(path, modality=modality)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 from markupsafe import Markup
@@ -11,12 +11,11 @@ from unimma.errors import MediaError
 from unimma.types import Modality
 from unimma.ui import cards
 from unimma.ui.engine import Engine
+from unimma.ui.jobs import Job
 from unimma.ui.messages import readable_errors
 from unimma.ui.queries import uploaded
 from unimma.ui.search_tab import MODEL_QUEUE, PRIVATE
-
-if TYPE_CHECKING:
-    from unimma.gallery import AddReport
+from unimma.ui.visits import Visit
 
 PAGE_SIZE = 24
 MAX_SENTENCE_CHARS = 2_000
@@ -58,23 +57,27 @@ class LibraryTab:
     def wire(self, status: gr.HTML, status_line: Any) -> None:
         """Connect the events; `status_line` makes the new content of `status` after the library has changed."""
 
-        def on_add(files: list[str] | None, sentence: str, progress: gr.Progress = gr.Progress()) -> tuple[Any, ...]:  # noqa: B008
+        def on_add(files: list[str] | None, sentence: str, request: gr.Request) -> tuple[Any, ...]:
             with readable_errors():
                 self.engine.wait()
-                sources = self._sources(files, sentence)
-                report = self.engine.add(sources, lambda done, total: progress((done, total), unit="items"))
-                return None, "", str(added(report)), self.first_look(), status_line()
+                visit = self.engine.visit(request)
+                job = visit.add(self._sources(files, sentence))
+                job.wait()
+                return None, "", str(added(job)), self.first_look(visit), status_line(visit)
 
-        def on_remove(event: gr.EventData) -> tuple[str, str, str]:
+        def on_remove(request: gr.Request, event: gr.EventData) -> tuple[str, str, str]:
             with readable_errors():
+                visit = self.engine.visit(request)
                 ids = [str(item_id) for item_id in event._data.get("ids", [])]
-                self.engine.delete(ids)
+                visit.delete(ids)
                 gone = "1 item was deleted." if len(ids) == 1 else f"{len(ids)} items were deleted."
-                return str(note(gone)), self.first_look(), status_line()
+                return str(note(gone)), self.first_look(visit), status_line(visit)
 
-        def on_browse(event: gr.EventData) -> str:
+        def on_browse(request: gr.Request, event: gr.EventData) -> str:
             with readable_errors():
-                return self._page(str(event._data.get("kind", "")), str(event._data.get("offset", "0")))
+                return self._page(
+                    self.engine.visit(request), str(event._data.get("kind", "")), str(event._data.get("offset", "0"))
+                )
 
         self.button.click(
             on_add,
@@ -88,15 +91,15 @@ class LibraryTab:
         self.shelf.remove(on_remove, None, [self.report, self.shelf, status], **PRIVATE)
         self.shelf.browse(on_browse, None, self.shelf, **PRIVATE)
 
-    def first_look(self) -> str:
+    def first_look(self, visit: Visit) -> str:
         """The first page of everything."""
-        return self._page("", "0")
+        return self._page(visit, "", "0")
 
-    def _page(self, kind: str, offset: str) -> str:
+    def _page(self, visit: Visit, kind: str, offset: str) -> str:
         chosen = Modality(kind) if kind in set(Modality) else None
         start = int(offset) if offset.isascii() and offset.isdigit() else 0
-        items = self.engine.shelf(chosen, start, PAGE_SIZE)
-        return str(cards.pages(items, chosen=chosen, counts=self.engine.counts(), offset=start, limit=PAGE_SIZE))
+        items = visit.shelf(chosen, start, PAGE_SIZE)
+        return str(cards.pages(items, chosen=chosen, counts=visit.counts(), offset=start, limit=PAGE_SIZE))
 
     def _sources(self, files: Sequence[str] | None, sentence: str) -> list[Path | str]:
         sources: list[Path | str] = [uploaded(path) for path in files or []]
@@ -107,7 +110,7 @@ class LibraryTab:
         return sources
 
 
-def added(report: "AddReport") -> Markup:
+def added(report: Job) -> Markup:
     """What became of the files: how many came in, which were known, and what was refused and why."""
     lines = [f"{len(report.added)} added" if report.added else "Nothing was added"]
     if report.already_there:

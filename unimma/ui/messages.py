@@ -18,10 +18,15 @@ def readable_errors() -> Iterator[None]:
     """Our own errors as they are, all others as one sentence that gives nothing away; those are logged."""
     try:
         yield
-    except UnimmaError as error:
-        raise gr.Error(str(error), title=TITLE, print_exception=False) from error
     except gr.Error:
         raise
     except Exception as error:
-        log.exception("a handler failed")
-        raise gr.Error(UNEXPECTED, title=TITLE, print_exception=False) from error
+        raise gr.Error(in_words(error), title=TITLE, print_exception=False) from error
+
+
+def in_words(error: Exception) -> str:
+    """What people are told of an error; one that is not ours is logged."""
+    if isinstance(error, UnimmaError):
+        return str(error)
+    log.error("a handler failed", exc_info=error)
+    return UNEXPECTED

@@ -2,16 +2,19 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from gradio.utils import get_upload_folder
 from markupsafe import Markup
 
 from unimma.errors import MediaError
 from unimma.media import decode
-from unimma.types import Decoded, Hit, Modality
+from unimma.types import Hit, Modality
 from unimma.ui import cards
-from unimma.ui.engine import Engine
+from unimma.ui.visits import Visit
+
+if TYPE_CHECKING:
+    from unimma.gallery.where import Where
 
 MAX_HISTORY = 20
 
@@ -22,12 +25,12 @@ class Query:
 
     Attributes:
         kind: "text" (value is the sentence), "file" (the path of an upload) or "item" (the id of a gallery item).
-        modality: what the file is to be taken as; "text" for a sentence, of no meaning for an item.
+        modality: what the file is to be taken as, None for what it is; "text" for a sentence, of no meaning for an item.
     """
 
     kind: Literal["text", "file", "item"]
     value: str
-    modality: Modality = Modality.TEXT
+    modality: Modality | None = Modality.TEXT
 
 
 History = tuple[Query, ...]
@@ -50,7 +53,7 @@ def uploaded(path: str) -> Path:
     return resolved
 
 
-def hits_of(engine: Engine, query: Query, k: int, modalities: list[Modality]) -> list[Hit]:
+def hits_of(visit: Visit, query: Query, k: int, modalities: list[Modality], where: "Where | None" = None) -> list[Hit]:
     """Search with a query of any kind.
 
     Raises:
@@ -58,14 +61,14 @@ def hits_of(engine: Engine, query: Query, k: int, modalities: list[Modality]) ->
     """
     match query.kind:
         case "text":
-            return engine.search(decode(query.value), k, modalities)
+            return visit.search(decode(query.value), k, modalities, where=where)
         case "file":
-            return engine.search(decode(uploaded(query.value), modality=query.modality), k, modalities)
+            return visit.search(visit.decode(uploaded(query.value), query.modality), k, modalities, where=where)
         case "item":
-            return engine.search(_content(engine, query.value), k, modalities, leave_out=query.value)
+            return visit.search(visit.content(query.value), k, modalities, where=where, leave_out=query.value)
 
 
-def asked(engine: Engine, query: Query) -> Markup:
+def asked(visit: Visit, query: Query) -> Markup:
     """The query as the page shows it above its hits."""
     match query.kind:
         case "text":
@@ -73,9 +76,4 @@ def asked(engine: Engine, query: Query) -> Markup:
         case "file":
             return cards.asked_file(Path(query.value).name, query.modality)
         case "item":
-            return cards.asked_item(engine.find(query.value))
-
-
-def _content(engine: Engine, item_id: str) -> str | Decoded:
-    item = engine.find(item_id)
-    return item.text if item.text is not None else decode(Path(item.uri), modality=item.modality)
+            return cards.asked_item(visit.find(query.value))

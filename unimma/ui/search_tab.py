@@ -14,6 +14,7 @@ from unimma.ui import cards
 from unimma.ui.engine import Engine
 from unimma.ui.messages import readable_errors
 from unimma.ui.queries import MAX_HISTORY, History, Query, asked, hits_of
+from unimma.ui.visits import Visit
 
 MODEL_QUEUE: Mapping[str, Any] = {"concurrency_limit": 2, "concurrency_id": "model"}
 PRIVATE: Mapping[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
@@ -64,20 +65,21 @@ class SearchTab:
             )
         self._wire()
 
-    def first_look(self) -> str:
+    def first_look(self, visit: Visit) -> str:
         """What `self.examples` shows as soon as the gallery is there."""
         if self.modality is Modality.TEXT:
-            return str(cards.sentence_chips(self.engine.sentences(NUM_EXAMPLES)))
-        return str(cards.example_strip(self.engine.examples(self.modality, NUM_EXAMPLES)))
+            return str(cards.sentence_chips(visit.sentences(NUM_EXAMPLES)))
+        return str(cards.example_strip(visit.examples(self.modality, NUM_EXAMPLES)))
 
-    def mosaic(self, history: History) -> Any:
+    def mosaic(self, history: History, request: gr.Request) -> Any:
         """What `self.results` shows before anything was asked: some items of each modality."""
         if history or self.engine.status.state != "ready":
             return gr.skip()  # somebody was faster and has asked already
         each = NUM_MOSAIC // len(Modality)
-        columns = [self.engine.examples(kind, each) for kind in _MOSAIC_ORDER]
+        visit = self.engine.visit(request)
+        columns = [visit.examples(kind, each) for kind in _MOSAIC_ORDER]
         items = [column[row] for row in range(each) for column in columns if row < len(column)]
-        return str(cards.mosaic(items, title="From the gallery") if items else self._nothing())
+        return str(cards.mosaic(items, title="From the gallery") if items else self._nothing(visit))
 
     def _examples(self) -> gr.HTML:
         ghosts = cards.chip_skeleton if self.modality is Modality.TEXT else cards.example_skeleton
@@ -107,42 +109,51 @@ class SearchTab:
         self.count.release(self._on_filter, state, shown, **how)
 
     def _on_query(
-        self, value: str | None, history: History, kinds: list[str], count: float, view: str
+        self, value: str | None, history: History, kinds: list[str], count: float, view: str, request: gr.Request
     ) -> Iterator[tuple[Any, Any]]:
         if value is None or (self.modality is not Modality.TEXT and not value):
             return  # the box was emptied
         query = Query("text" if self.modality is Modality.TEXT else "file", value, self.modality)
-        yield from self._show((*history, query), kinds, count, view)
+        yield from self._show((*history, query), kinds, count, view, request)
 
     def _on_similar(
-        self, history: History, kinds: list[str], count: float, view: str, event: gr.EventData
+        self, history: History, kinds: list[str], count: float, view: str, request: gr.Request, event: gr.EventData
     ) -> Iterator[tuple[Any, Any]]:
-        yield from self._show((*history, Query("item", str(event._data.get("id", "")))), kinds, count, view)
+        yield from self._show((*history, Query("item", str(event._data.get("id", "")))), kinds, count, view, request)
 
     def _on_ask(
-        self, history: History, kinds: list[str], count: float, view: str, event: gr.EventData
+        self, history: History, kinds: list[str], count: float, view: str, request: gr.Request, event: gr.EventData
     ) -> Iterator[tuple[Any, ...]]:
         text = str(event._data.get("text", ""))
-        for answer in self._show((*history, Query("text", text)), kinds, count, view):
+        for answer in self._show((*history, Query("text", text)), kinds, count, view, request):
             yield (text, *answer) if self.modality is Modality.TEXT else answer
 
-    def _on_back(self, history: History, kinds: list[str], count: float, view: str) -> Iterator[tuple[Any, Any]]:
-        yield from self._show(history[:-1] or history, kinds, count, view)
+    def _on_back(
+        self, history: History, kinds: list[str], count: float, view: str, request: gr.Request
+    ) -> Iterator[tuple[Any, Any]]:
+        yield from self._show(history[:-1] or history, kinds, count, view, request)
 
-    def _on_filter(self, history: History, kinds: list[str], count: float, view: str) -> Iterator[tuple[Any, Any]]:
+    def _on_filter(
+        self, history: History, kinds: list[str], count: float, view: str, request: gr.Request
+    ) -> Iterator[tuple[Any, Any]]:
         if history:
-            yield from self._show(history, kinds, count, view)
+            yield from self._show(history, kinds, count, view, request)
 
-    def _show(self, history: History, kinds: list[str], count: float, view: str) -> Iterator[tuple[Any, Any]]:
+    def _show(
+        self, history: History, kinds: list[str], count: float, view: str, request: gr.Request
+    ) -> Iterator[tuple[Any, Any]]:
         """Search with the last query of `history`; it is kept only if it has an answer."""
         with readable_errors():
             while not self.engine.wait(_WAIT_S):
                 status = self.engine.status
                 yield gr.skip(), str(cards.waiting(status.message, status.done, status.total))
-            page = self._page(history, [kind for kind in Modality if kind in kinds], int(count), view == "columns")
+            visit = self.engine.visit(request)
+            page = self._page(
+                visit, history, [kind for kind in Modality if kind in kinds], int(count), view == "columns"
+            )
             yield history[-MAX_HISTORY:], str(page)
 
-    def _page(self, history: History, kinds: list[Modality], count: int, columns: bool) -> Markup:
+    def _page(self, visit: Visit, history: History, kinds: list[Modality], count: int, columns: bool) -> Markup:
         query = history[-1]
         if query.kind == "text" and not query.value.strip():
             raise MediaError("Nothing to search for", "a sentence or a few words", "Type what you are looking for.")
@@ -150,18 +161,18 @@ class SearchTab:
         if not kinds:
             return cards.nothing("No kind of hit is chosen. Tick at least one above.", [])
         # a column takes its share of the hits from a list that is long enough for every column to be filled
-        hits = hits_of(self.engine, query, min(8 * count, MAX_K) if columns else count, kinds)
+        hits = hits_of(visit, query, min(8 * count, MAX_K) if columns else count, kinds)
         if not hits:
-            return self._nothing()
+            return self._nothing(visit)
         if columns:
             each = -(-count // len(kinds))
             hits = [hit for kind in kinds for hit in [h for h in hits if h.item.modality == kind][:each]]
-        return cards.results(hits, asked=asked(self.engine, query), can_go_back=len(history) > 1, columns=columns)
+        return cards.results(hits, asked=asked(visit, query), can_go_back=len(history) > 1, columns=columns)
 
-    def _nothing(self) -> Markup:
-        if not sum(self.engine.counts().values()):
+    def _nothing(self, visit: Visit) -> Markup:
+        if not sum(visit.counts().values()):
             return cards.nothing("The gallery is empty. Add files of your own on the Library tab.", [])
-        return cards.nothing("The gallery has nothing of the kinds chosen above.", self.engine.sentences(3))
+        return cards.nothing("The gallery has nothing of the kinds chosen above.", visit.sentences(3))
 
 
 def _filters(modality: Modality) -> tuple[gr.CheckboxGroup, gr.Slider, gr.Radio]:
