@@ -1,0 +1,101 @@
+"""Which pictures and clips are copies of one another: a short perceptual hash of each, and a distance of two.
+
+A picture is brought to 64 x 64; of its brightness the low frequencies are kept as signs (pHash: Zauner 2010,
+"Implementation and Benchmarking of Perceptual Image Hash Functions"), here 16 x 16 of them, so that two pages of text
+differ, and with a third value for "too weak to tell", so that a blank picture's noise does not decide. Beside them
+stand the mean colours of 4 x 4 fields, since a red bus is no copy of a blue one. A clip is four of its frames and its
+length.
+
+Re-encoding, resizing, brightness and a small mark leave a copy alike; mirroring, turning and cropping by more than a
+few per cent do not. A burst of photos, or two frames of a camera that stands still, are alike.
+`python -m benchmarks.likeness` measures both sides of the line.
+"""
+
+import struct
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image as PIL
+
+from unimma.types import Decoded, Image, Video
+
+ALIKE_UP_TO = 42
+INCOMPARABLE = 999  # distance of a picture and a clip, or of clips of different lengths
+_SIDE = 64  # pixels that a picture is brought to
+_KEPT = 16  # frequencies each way, of them all but the mean
+_FIELDS = 4  # of mean colour, each way
+_NUM_FRAMES = 4
+_NOISE = 8.0  # amplitudes below may come from compression
+_BLANK_BITS = 16  # a picture with fewer frequencies that can be told is judged by its brightness as well
+_LENGTH_S, _LENGTH_SHARE = 0.5, 0.05  # by how much the lengths of copies may differ: the larger of the two
+_PICTURE, _CLIP = b"p", b"c"
+_LENGTH = struct.Struct("<f")
+_SIGN_BYTES = 2 * _KEPT * _KEPT // 8
+_FRAME_BYTES = _SIGN_BYTES + 3 * _FIELDS * _FIELDS
+
+_steps = np.arange(_SIDE)
+_COSINES = np.cos(np.pi / _SIDE * (_steps[None, :] + 0.5) * _steps[:_KEPT, None]) * (2 / _SIDE) ** 0.5
+_COSINES[0] /= 2**0.5  # orthonormal rows, float64 [_KEPT, _SIDE]
+
+
+def likeness(decoded: Decoded) -> bytes | None:
+    """The perceptual hash of a picture (113 bytes) or clip (453 bytes), to be compared by `distance` and `is_alike`.
+
+    None for text and sound, and for a blank clip with sound: its pictures do not tell it from other sound.
+    """
+    if isinstance(decoded, Image):
+        return _PICTURE + _hash(decoded.pixels)
+    if not isinstance(decoded, Video):
+        return None
+    places = ((np.arange(_NUM_FRAMES) + 0.5) * len(decoded.frames) / _NUM_FRAMES).astype(int)
+    hashes = [_hash(decoded.frames[place]) for place in places]
+    if decoded.sound is not None and not any(any(each[:_SIGN_BYTES]) for each in hashes):
+        return None
+    return _CLIP + _LENGTH.pack(decoded.duration_s) + b"".join(hashes)
+
+
+def distance(a: bytes, b: bytes) -> int:
+    """How far two hashes lie apart: 0 for the same picture, 60 and more for unrelated ones.
+
+    It is the share of frequencies that differ, in per cent, and half of the difference in colour (0 to 255) of the
+    field where that is largest; of two blank pictures, that difference in colour or brightness. Of clips it is the mean
+    over their frames; `INCOMPARABLE` where their lengths differ, or one is a picture and one a clip.
+    """
+    if len(a) != len(b) or a[:1] != b[:1]:
+        return INCOMPARABLE
+    if a[:1] == _PICTURE:
+        return round(_frame_distance(a[1:], b[1:]))
+    start = 1 + _LENGTH.size
+    (a_s,), (b_s,) = _LENGTH.unpack(a[1:start]), _LENGTH.unpack(b[1:start])
+    if abs(a_s - b_s) > max(_LENGTH_S, _LENGTH_SHARE * max(a_s, b_s)):
+        return INCOMPARABLE
+    frames = [slice(at, at + _FRAME_BYTES) for at in range(start, len(a), _FRAME_BYTES)]
+    return round(sum(_frame_distance(a[frame], b[frame]) for frame in frames) / len(frames))
+
+
+def is_alike(a: bytes, b: bytes) -> bool:
+    """Whether one is a copy of the other, as far as can be told from their hashes."""
+    return distance(a, b) <= ALIKE_UP_TO
+
+
+def _hash(pixels: npt.NDArray[np.uint8]) -> bytes:
+    """Of uint8 [height, width, 3]: bits of clearly positive and of clearly negative frequencies, then field colours."""
+    small = PIL.fromarray(pixels).resize((_SIDE, _SIDE), PIL.Resampling.BOX).convert("YCbCr")
+    channels = np.asarray(small, np.float64)
+    waves = (_COSINES @ channels[..., 0] @ _COSINES.T).ravel()
+    waves[0] = 0.0  # the mean
+    clear = max(_NOISE, 0.5 * float(np.median(np.abs(waves[1:]))))
+    wide = _SIDE // _FIELDS
+    fields = channels.reshape(_FIELDS, wide, _FIELDS, wide, 3).mean(axis=(1, 3)).round().astype(np.uint8)
+    signs = np.packbits(np.concatenate([waves > clear, waves < -clear]))
+    return bytes(signs) + bytes(fields)
+
+
+def _frame_distance(a: bytes, b: bytes) -> float:
+    a_bits, b_bits = (int.from_bytes(each[:_SIGN_BYTES], "big") for each in (a, b))
+    a_fields, b_fields = (np.frombuffer(each[_SIGN_BYTES:], np.uint8).reshape(-1, 3).astype(int) for each in (a, b))
+    num_clear = (a_bits | b_bits).bit_count()
+    apart = np.abs(a_fields - b_fields)
+    # copies are often brighter or darker, so that brightness counts only where there is nothing else to see
+    colour = 2 * apart.max() if num_clear < _BLANK_BITS else apart[:, 1:].max()
+    return 100 * (a_bits ^ b_bits).bit_count() / max(num_clear, _BLANK_BITS) + float(colour) / 2
