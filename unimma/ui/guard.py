@@ -1,4 +1,4 @@
-"""What stands before Gradio: requests that come from other pages, uploads that others could find, addresses to fetch."""
+"""What stands before Gradio: against pages of other sites, uploads that others could find, addresses to fetch."""
 
 import hashlib
 import ipaddress

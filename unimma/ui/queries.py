@@ -25,7 +25,7 @@ class Query:
 
     Attributes:
         kind: "text" (value is the sentence), "file" (the path of an upload) or "item" (the id of a gallery item).
-        modality: what the file is to be taken as, None for what it is; "text" for a sentence, of no meaning for an item.
+        modality: what the file is to be taken as, None for what it is; of no meaning for the others.
     """
 
     kind: Literal["text", "file", "item"]
