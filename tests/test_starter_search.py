@@ -29,7 +29,7 @@ def drawn(gallery: unimma.Gallery) -> dict[str, dict[Modality, list[Item]]]:
     """The items of each drawn scene, by modality: those that come in all four."""
     scenes: dict[str, dict[Modality, list[Item]]] = defaultdict(lambda: defaultdict(list))
     for item in gallery.list(limit=10_000):
-        scenes[str(item.metadata.get("scene"))][item.modality].append(item)
+        scenes[str(item.metadata.get("label"))][item.modality].append(item)
     return {name: items for name, items in scenes.items() if set(items) == set(Modality)}
 
 
@@ -53,7 +53,7 @@ def found(
     """Whether every item of the scene in the one modality finds the scene among the first hits in the other."""
     return all(
         any(
-            hit.item.metadata.get("scene") == name
+            hit.item.metadata.get("label") == name
             for hit in unimma.search(gallery, item.text or Path(item.uri), k=FIRST, modalities=[wanted])
         )
         for item in items[query]

@@ -19,9 +19,9 @@ import unimma
 from unimma.gallery.starter import starter_items
 
 model = unimma.load_model("bundled")
-scenes = sorted({str(item.metadata["scene"]) for item in starter_items() if "scene" in item.metadata})
+scenes = sorted({str(item.metadata["label"]) for item in starter_items() if "label" in item.metadata})
 wanted = {scenes[0], scenes[len(scenes) // 2]}
-items = [item for item in starter_items() if item.metadata.get("scene") in wanted]
+items = [item for item in starter_items() if item.metadata.get("label") in wanted]
 with unimma.Gallery.open(Path("gallery"), model) as gallery:
     report = gallery.add(items)
     hits = unimma.search(gallery, scenes[0], k=len(items))
@@ -33,7 +33,7 @@ print(json.dumps({
     "added": len(report.added),
     "refused": report.refused,
     "modalities": sorted({hit.item.modality for hit in hits}),
-    "nearest": nearest_text.item.metadata["scene"],
+    "nearest": nearest_text.item.metadata["label"],
     "asked": scenes[0],
 }))
 """

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from unimma.errors import ModelError
 from unimma.media import decode
 from unimma.types import Audio, Decoded, Image, Modality, Text, Video
+from unimma.windows import windows
 
 FloatArray = npt.NDArray[np.float32]
 CONCEPTS = ("red", "green", "blue", "low", "high")
@@ -45,6 +46,11 @@ class ToyModel:
     def embed(self, items: Sequence[str | Path | bytes | Decoded]) -> FloatArray:
         """float32 [n, DIM], rows of unit length."""
         return np.stack([self._embed_one(item) for item in items]) if items else np.zeros((0, DIM), np.float32)
+
+    def embed_sequence(self, item: str | Path | bytes | Decoded) -> tuple[FloatArray, npt.NDArray[np.float64]]:
+        """float32 [T, DIM], and float64 [T, 2], start and end of each window."""
+        pieces = windows(decode(item))
+        return self.embed([piece for piece, _ in pieces]), np.array([(s.start, s.end) for _, s in pieces])
 
     def null_similarity(self, query: Modality, gallery: Modality) -> tuple[float, float]:
         """Mean and standard deviation of the cosine of unrelated pairs."""

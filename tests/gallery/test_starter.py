@@ -11,7 +11,7 @@ from unimma.gallery.starter import seed, starter_items
 from unimma.media import decode, kind_of
 from unimma.types import Item, Modality
 
-FEW = [Item(Modality.TEXT, word, text=word, metadata={"source": "starter", "scene": word}) for word in ("red", "low")]
+FEW = [Item(Modality.TEXT, word, text=word, metadata={"source": "starter", "label": word}) for word in ("red", "low")]
 
 
 @pytest.fixture
@@ -38,9 +38,9 @@ def test_drawn_scenes_come_first_then_real_media_each_with_a_sentence(assets):
     assert items == starter_items()
     assert [(item.title, item.text) for item in items[:2]] == [("A wall", None), ("A red wall", "The wall is red.")]
     assert decode(Path(items[0].uri)).modality == "image"
-    assert all(item.metadata["source"] == "starter" and item.metadata["scene"] for item in items)
+    assert all(item.metadata["source"] == "starter" and item.metadata["label"] for item in items)
     media, sentences = items[2::2], items[3::2]
-    assert [item.metadata["scene"] for item in media] == [item.metadata["scene"] for item in sentences]
+    assert [item.metadata["label"] for item in media] == [item.metadata["label"] for item in sentences]
     assert all(item.text for item in sentences)
     for item in media:
         assert kind_of(Path(item.uri)) == item.modality

@@ -17,10 +17,10 @@ def gallery(tmp_path_factory):
 
 def fill(gallery: Gallery) -> None:
     facts = [
-        {"year": 1989, "scene": "campfire", "kept": True},
-        {"year": 1990.5, "scene": "rain", "kept": False},
-        {"year": "1991", "scene": 'it\'s "quoted" $.path'},
-        {"scene": "campfire", "naïve key.with [signs]": "yes"},
+        {"year": 1989, "label": "campfire", "kept": True},
+        {"year": 1990.5, "label": "rain", "kept": False},
+        {"year": "1991", "label": 'it\'s "quoted" $.path'},
+        {"label": "campfire", "naïve key.with [signs]": "yes"},
         {},
     ]
     for number, metadata in enumerate(facts):
@@ -32,9 +32,9 @@ def fill(gallery: Gallery) -> None:
     [
         (None, [0, 1, 2, 3, 4]),
         ({}, [0, 1, 2, 3, 4]),
-        ({"scene": "campfire"}, [0, 3]),
-        ({"scene": ["campfire", "rain"]}, [0, 1, 3]),
-        ({"scene": 'it\'s "quoted" $.path'}, [2]),
+        ({"label": "campfire"}, [0, 3]),
+        ({"label": ["campfire", "rain"]}, [0, 1, 3]),
+        ({"label": 'it\'s "quoted" $.path'}, [2]),
         ({"naïve key.with [signs]": "yes"}, [3]),
         ({"year": 1989}, [0]),
         ({"year": {"gte": 1989}}, [0, 1]),
@@ -42,8 +42,8 @@ def fill(gallery: Gallery) -> None:
         ({"year": {"gte": "1990"}}, [2]),
         ({"kept": True}, [0]),
         ({"kept": False}, [1]),
-        ({"scene": "campfire", "year": {"lte": 2000}}, [0]),
-        ({"scene": "' OR 1 --"}, []),
+        ({"label": "campfire", "year": {"lte": 2000}}, [0]),
+        ({"label": "' OR 1 --"}, []),
         ({"' OR 1 --": 1}, []),
         ({"colour": "red"}, []),
     ],
@@ -56,7 +56,7 @@ def test_a_filter_finds_what_it_says(gallery, where, expected):
 @pytest.mark.parametrize(
     "where",
     [
-        "scene", {1: "a"}, {"a": None}, {"a": []}, {"a": {}}, {"a": {"above": 3}}, {"a": {"gte": [1]}},
+        "label", {1: "a"}, {"a": None}, {"a": []}, {"a": {}}, {"a": {"above": 3}}, {"a": {"gte": [1]}},
         {"a": math.nan}, {"a": [math.inf]}, {"a": [["b"]]}, {"a": b"bytes"}, {"a": 2**63},
     ],
 )  # fmt: skip

@@ -37,6 +37,12 @@ class Embedder(Protocol):
         """float32 [n, dim], rows of unit length."""
         ...
 
+    def embed_sequence(
+        self, item: str | Path | bytes | Decoded, /
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
+        """Windows of an item: float32 [T, dim], unit rows; float64 [T, 2], start and end of each, seconds."""
+        ...
+
     def null_similarity(self, query: Modality, gallery: Modality, /) -> tuple[float, float]:
         """Mean and standard deviation of the cosine of unrelated pairs."""
         ...

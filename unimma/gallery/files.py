@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -23,13 +22,19 @@ class MediaFolder:
         self.folder.mkdir(exist_ok=True)
         self._staging.mkdir(exist_ok=True)
 
-    def stage(self, source: Path | bytes, modality: Modality, limits: Limits) -> Path:
-        """Re-encode `source` to what browsers play, under a name of its own, not yet part of the gallery.
+    def stage(self, source: Path | bytes, modality: Modality, stem: str, limits: Limits, name: str = "") -> Path:
+        """Re-encode `source` to what browsers play, under a stem that nothing else has, not yet part of the gallery.
 
+        Args:
+            name: the file's name, where `source` does not say it.
         Raises:
             MediaError: it cannot be decoded within the limits.
         """
-        return write_plain(source, modality, self._staging, uuid.uuid4().hex, limits)
+        return write_plain(source, modality, self._staging, stem, limits, name=name)
+
+    def unpacked(self, stem: str) -> Path:
+        """Where a file out of an archive may lie until it is staged."""
+        return self._staging / f"{stem}.unpacked"
 
     def keep(self, staged: Path, item_id: str) -> str:
         """Make a staged file the media of an item, in one step: its name in `folder`."""
@@ -37,9 +42,10 @@ class MediaFolder:
         os.replace(staged, self.folder / name)
         return name
 
-    def discard(self, staged: Path) -> None:
-        """Delete a staged file that is not kept after all."""
-        staged.unlink(missing_ok=True)
+    def discard(self, stem: str) -> None:
+        """Delete what is staged under this stem and not kept after all, finished or not."""
+        for path in self._staging.glob(f"*{stem}*"):
+            path.unlink(missing_ok=True)
 
     def settle(self) -> None:
         """See to it that the names of kept files, too, survive the end of the power."""

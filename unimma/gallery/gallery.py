@@ -1,11 +1,6 @@
 """The gallery: items, their media and their vectors in one folder, and the nearest of them to a query."""
 
-import json
-import logging
-import os
-import threading
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -15,32 +10,33 @@ import numpy as np
 import numpy.typing as npt
 
 from unimma.errors import ConfigError, GalleryError
-from unimma.gallery.adding import Adding, AddReport
+from unimma.gallery.adding import Adding, AddReport, Call, direct
 from unimma.gallery.embedder import Embedder
 from unimma.gallery.exact import Background
-from unimma.gallery.files import MediaFolder
-from unimma.gallery.items import FORMAT, ItemStore
-from unimma.gallery.lock import GalleryLock
-from unimma.gallery.sources import clean_title, expand
-from unimma.gallery.vectors import GalleryVectors, forget
+from unimma.gallery.facets import Facets, facets
+from unimma.gallery.items import Moments
+from unimma.gallery.keeping import Keeper, without_model
+from unimma.gallery.phrases import holder
+from unimma.gallery.sources import Source, clean_title, expand
+from unimma.gallery.vectors import GalleryVectors
 from unimma.gallery.where import Where, checked_metadata
 from unimma.settings import Limits
 from unimma.types import Item, Metadata, Modality
 
 FloatArray = npt.NDArray[np.float32]
 Progress = Callable[[int, int], None]
-Items = list[Item]  # inside the class, `list` is the method
+Ids = list[str]  # inside the class, `list` is the method
+Items = list[Item]
 Nearest = list[tuple[str, float]]
 
-_log = logging.getLogger(__name__)
-_NOTE = "gallery.toml"
+_PAGE = 100  # items that are read at once where all are gone through
 
 
 class Gallery:
     """Items with their media and vectors in a folder of their own; safe to use from several threads.
 
-    The folder holds `items.sqlite` (the truth: items, vectors, a counter of changes), `media/` (a re-encoded file an
-    item), `chroma/` (the index over the vectors), `gallery.toml` (what made it) and `lock`.
+    The folder holds `items.sqlite` (the truth: items, vectors, what is in the trash, a counter of changes), `media/` (a
+    re-encoded file an item), `chroma/` (the index over the vectors), `gallery.toml` (what made it) and `lock`.
 
     **Vectors and media never disagree, whenever the process dies.** Adding goes: media file (made under another name,
     synced, renamed) → item and vector (one transaction) → index. Deleting goes: item and vectors → index → media. So
@@ -51,42 +47,53 @@ class Gallery:
 
     **Vectors of two models never mix.** They are kept by model fingerprint. A gallery opens with any model; items
     without a vector of that model stay in lists and counts but cannot be found, `missing` counts them, and opening
-    logs a warning. Adding such an item's source again gives it its vector and changes nothing else about it.
+    logs a warning. `reembed` gives them their vectors from the kept media.
+
+    **Deleted means gone.** After `delete` no text, preview, vector or media of an item is in a file of the folder but,
+    until `compact`, in the index. `trash` only hides: `restore` brings back, `purge` and the next opening delete.
 
     Args:
         folder: made when missing.
         model: embeds what is added and searched; None to list, count, update and delete only.
         limits: what one added file may cost; None for those of the environment.
+        index: False for exact search alone, which is all that a small gallery needs.
+        call: runs what decodes files, `call(function, *args)`; such as `unimma.media.child.Workers.call`, in a process
+            of its own. What it raises must be an UnimmaError for the file to be refused and the others to go on.
     Raises:
         GalleryError: another process has it open, or it is damaged, or of another version.
     """
 
-    def __init__(self, folder: str | Path, model: Embedder | None, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        folder: str | Path,
+        model: Embedder | None,
+        limits: Limits | None = None,
+        index: bool = True,
+        call: Call = direct,
+    ) -> None:
         self.folder = Path(folder).absolute()
         self._model = model
         self._limits = limits or Limits.from_env()
-        self._writing = threading.RLock()  # one change at a time; searches never wait for it
-        _make_folder(self.folder)
-        with ExitStack() as opened:
-            opened.callback(GalleryLock(self.folder).release)
-            self._store = _open_store(self.folder)
-            opened.callback(self._store.close)
-            self._files = MediaFolder(self.folder)
-            self._files.sweep(self._store.media_files())
-            self._vectors = self._open_vectors()
-            if self._vectors is not None:
-                opened.callback(self._vectors.close)
-            self._opened = opened.pop_all()
+        self._call = call
+        self._keeper = Keeper(self.folder, model, index)
+        self._store = self._keeper.store
 
     @classmethod
-    def open(cls, folder: str | Path, model: Embedder | None, *, limits: Limits | None = None) -> Self:
+    def open(
+        cls,
+        folder: str | Path,
+        model: Embedder | None,
+        *,
+        limits: Limits | None = None,
+        index: bool = True,
+        call: Call = direct,
+    ) -> Self:
         """Open the gallery in `folder`, or make an empty one there; arguments and errors are those of the class."""
-        return cls(folder, model, limits)
+        return cls(folder, model, limits, index, call)
 
     def close(self) -> None:
         """Let go of the folder; a second call does nothing."""
-        with self._writing:
-            self._opened.close()
+        self._keeper.close()
 
     def __enter__(self) -> Self:
         return self
@@ -104,7 +111,7 @@ class Gallery:
             GalleryError: it was opened without one.
         """
         if self._model is None:
-            raise _without_model()
+            raise without_model()
         return self._model
 
     # look
@@ -130,23 +137,48 @@ class Gallery:
         where: Where | None = None,
         offset: int = 0,
         limit: int = 50,
+        *,
+        order: str = "added",
+        descending: bool = False,
     ) -> Items:
-        """A page of the items that match, in the order of addition, the newest last.
+        """A page of the items that match.
 
+        Args:
+            order: "added", "title", "length" (of sounds and clips; the others come last) or "size".
         Raises:
-            ConfigError: a filter that is none of the forms in `unimma.gallery.where`, or a negative page.
+            ConfigError: a filter that is none of the forms in `unimma.gallery.where`, a negative page, no such order.
         """
         if offset < 0 or limit < 0:
             raise ConfigError(f"a page from {offset} of {limit} items", "no negative number", "Begin at 0.")
-        return [self._located(item) for item in self._store.page(modality, where, offset, limit)]
+        return [self._located(item) for item in self._store.page(modality, where, offset, limit, order, descending)]
 
     def count(self, modality: Modality | None = None, where: Where | None = None) -> int:
         """How many items match."""
         return self._store.count(modality, where)
 
+    def facets(self, where: Where | None = None, modality: Modality | None = None) -> Facets:
+        """What the matching items can be narrowed by, with counts: see `unimma.gallery.facets.facets`."""
+        return facets(self._store, where, modality)
+
+    def containing(self, phrases: Iterable[str], modality: Modality | None = None, where: Where | None = None) -> Ids:
+        """Ids of matching items in whose title, caption or text each phrase stands, as whole words in whatever case."""
+        return self._store.holding(holder(phrases), modality, where)
+
+    def likenesses(self, ids: Iterable[str]) -> dict[str, bytes]:
+        """Perceptual hashes of the pictures and clips among `ids`, for `unimma.gallery.likeness.is_alike`."""
+        return self._store.likenesses(ids)
+
+    def sequence(self, ids: Iterable[str]) -> dict[str, Moments]:
+        """Windows of the long sounds and clips among `ids`: [T, 2] start and end in seconds, and [T, dim] unit rows."""
+        return self._store.moments(ids, self.model.fingerprint)
+
+    def num_bytes(self) -> int:
+        """What the kept media take on disk, those in the trash as well."""
+        return self._store.num_bytes() + self._keeper.trash.num_bytes()
+
     def missing(self) -> int:
         """How many items have no vector of this model, and so cannot be found."""
-        return self._store.without_vector(self.model.fingerprint)
+        return len(self._store.without_vector(self.model.fingerprint))
 
     def is_new(self) -> bool:
         """Whether nothing has ever been added."""
@@ -182,6 +214,7 @@ class Gallery:
         *,
         progress: Progress | None = None,
         metadata: Metadata | None = None,
+        go_on: Callable[[], bool] = lambda: True,
     ) -> AddReport:
         """Add sentences (str), files (Path), folders (Path: every file below, sorted, hidden ones left out) and items.
 
@@ -192,22 +225,16 @@ class Gallery:
             progress: called with the number of settled sources and the number of all; what it raises ends the adding,
                 and what was committed until then stays.
             metadata: facts for every source; those of an item itself go before them.
+            go_on: asked before each source, and may block to pause; False ends the adding with a report of what was
+                settled until then.
         Raises:
             ConfigError: metadata that cannot be stored, or one sentence or file where a list of them belongs.
-            GalleryError: opened without a model, or nothing more can be written into the folder.
+            GalleryError: opened without a model.
         """
         if isinstance(sources, str | Path | Item):
             raise ConfigError("one source", "a list of sources", "Write add([source]).")
         queue = expand(sources, metadata)
-        return Adding(
-            store=self._store,
-            files=self._files,
-            model=self.model,
-            limits=self._limits,
-            commit=self._commit,
-            progress=progress or (lambda done, total: None),
-            total=len(queue),
-        ).run(queue)
+        return self._adding(progress, len(queue), go_on).run(queue)
 
     def update(self, item_id: str, *, title: str | None = None, metadata: Metadata | None = None) -> Item:
         """Give an item another title, or other metadata in place of all it has: the item as it is then.
@@ -220,112 +247,107 @@ class Gallery:
         if line == "":
             raise ConfigError("an empty title", "a word or more", "Leave it out to keep the old one.")
         facts = None if metadata is None else checked_metadata(metadata)
-        with self._writing:
-            if not self._store.update(item_id, line, facts):
-                raise _unknown(item_id)
+        if not self._keeper.update(item_id, line, facts):
+            raise _unknown(item_id)
         return self.get(item_id)
 
     def delete(self, ids: Iterable[str]) -> int:
-        """Delete items, their vectors of all models and their media: how many there were of `ids`.
+        """Delete items, their vectors of all models and their media, also from the trash: how many there were of `ids`.
 
         Raises:
             ConfigError: one id where a list of them belongs.
         """
-        if isinstance(ids, str):
-            raise ConfigError("one id", "a list of ids", "Write delete([id]).")
-        with self._writing:
-            items, generation = self._store.delete(ids)
-            gone = [item.id for item in items]
-            if self._vectors is not None:
-                self._vectors.remove(gone, generation)
-            else:
-                forget(self.folder / "chroma", gone)
-            self._files.delete(item.uri for item in items)
-        return len(gone)
+        return self._keeper.delete(_several(ids, "delete"))
+
+    def trash(self, ids: Iterable[str]) -> int:
+        """Hide items from everything; `restore` brings them back until `purge`, or until the next opening.
+
+        Raises:
+            ConfigError: one id where a list of them belongs.
+        """
+        return self._keeper.put_in_trash(_several(ids, "trash"))
+
+    def restore(self, ids: Iterable[str]) -> int:
+        """Bring items back out of the trash, into the places they had: how many there were of `ids`.
+
+        What has been added again in the meantime stays as it is.
+
+        Raises:
+            ConfigError: one id where a list of them belongs.
+        """
+        return self._keeper.take_out_of_trash(_several(ids, "restore"))
+
+    def purge(self) -> int:
+        """Delete for good what lies in the trash: how many items."""
+        return self._keeper.empty_trash()
+
+    # keep up
+
+    def reembed(self, progress: Progress | None = None) -> AddReport:
+        """Give each item that has no vector of this model one, from the media that are kept.
+
+        Every batch is committed, so that it goes on where it was interrupted. The vectors of other models stay until no
+        item is left without one of this model; then they go.
+
+        Args:
+            progress: as for `add`.
+        Raises:
+            GalleryError: opened without a model.
+        """
+        ids = self._store.without_vector(self.model.fingerprint)
+        report = self._adding(progress, len(ids)).run(self._kept(ids))
+        if not self.missing():
+            self._keeper.drop_other_models()
+        return report
+
+    def rebuild(self) -> None:
+        """Make the search index anew from the stored vectors; searches go on meanwhile."""
+        self._keeper.rebuild()
+
+    def compact(self) -> None:
+        """Write database and index anew: no larger than what they hold, and without a trace of what was deleted.
+
+        Raises:
+            GalleryError: there is no room for a second copy while it is made.
+        """
+        self._keeper.compact()
 
     # how
 
-    def _commit(self, prepared: Sequence[Item], vectors: FloatArray) -> set[str]:
-        """Keep staged media, store items and vectors, float32 [n, dim], in the order that the class promises.
+    def _adding(self, progress: Progress | None, total: int, go_on: Callable[[], bool] = lambda: True) -> Adding:
+        return Adding(
+            store=self._store,
+            files=self._keeper.files,
+            model=self.model,
+            limits=self._limits,
+            call=self._call,
+            commit=self._keeper.commit,
+            progress=progress or (lambda done, total: None),
+            total=total,
+            go_on=go_on,
+        )
 
-        Another thread may have added or deleted the same content since the items were prepared, so what is there is
-        asked again. Returns the ids that are findable now and were not before.
-        """
-        model = self.model
-        with self._writing:
-            there = self._store.get_many(item.id for item in prepared)
-            rows, items = [], []
-            for row, item in enumerate(prepared):
-                if item.id in there and item.uri:
-                    self._files.discard(Path(item.uri))
-                if item.id in there and not self._store.has_vector(item.id, model.fingerprint):
-                    rows.append(row)
-                    items.append(there[item.id])
-                elif item.id not in there and item.uri:  # without a staged file: was there, and is just deleted
-                    rows.append(row)
-                    items.append(replace(item, uri=self._files.keep(Path(item.uri), item.id)))
-            if items:
-                self._files.settle()
-                generation = self._store.insert(items, vectors[rows], model.fingerprint, model.name)
-                ids, modalities = [item.id for item in items], [item.modality for item in items]
-                self._of_model().extend(ids, modalities, vectors[rows], generation)
-        return {item.id for item in items}
-
-    def _open_vectors(self) -> GalleryVectors | None:
-        if self._model is None:
-            return None
-        fingerprint, name = self._model.fingerprint, self._model.name
-        num_missing, num_items = self._store.without_vector(fingerprint), self._store.count()
-        if num_missing:
-            others = ", ".join(sorted({n for f, n in self._store.models().items() if f != fingerprint}))
-            _log.warning(
-                "%d of %d items have no vector of model %s (%s), only of %s, and cannot be found until they are added "
-                "again.", num_missing, num_items, name, fingerprint, others or "none",
-            )  # fmt: skip
-        _note(self.folder / _NOTE, fingerprint, name)
-        return GalleryVectors(self.folder / "chroma", self._store, fingerprint, self._model.dim)
+    def _kept(self, ids: Ids) -> Iterator[Source]:
+        """Items as sources, each from its kept media; what is deleted meanwhile is left out."""
+        for start in range(0, len(ids), _PAGE):
+            for item in self.get_many(ids[start : start + _PAGE]).values():
+                content = Path(item.uri) if item.text is None else item.text
+                yield Source(content, item.modality, span=item.span, file_name=item.title, item_id=item.id)
 
     def _of_model(self) -> GalleryVectors:
-        if self._vectors is None:
-            raise _without_model()
-        return self._vectors
+        if self._keeper.vectors is None:
+            raise without_model()
+        return self._keeper.vectors
 
     def _located(self, item: Item) -> Item:
-        return replace(item, uri=str(self._files.folder / item.uri))
+        return replace(item, uri=str(self._keeper.files.folder / item.uri))
 
 
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        came = f"{folder.name}: {error.strerror}"
-        raise GalleryError(came, "a folder that can be made and written", "Name another gallery folder.") from error
-
-
-def _open_store(folder: Path) -> ItemStore:
-    """The database; one that is lost is not made anew, or all media would be swept as if a crash had left them."""
-    path = folder / "items.sqlite"
-    if (folder / _NOTE).exists() and not path.exists():
-        todo = f"Restore it from a copy, or delete {_NOTE} to begin anew without the media that are left."
-        raise GalleryError(f"a gallery without {path.name}", "its database", todo)
-    return ItemStore(path)
-
-
-def _note(path: Path, fingerprint: str, name: str) -> None:
-    """Write down, for people and other programs, what the gallery was last opened with."""
-    text = (
-        f"format = {FORMAT}\n\n[model]  # that it was last opened with\n"
-        f"name = {json.dumps(name)}\nfingerprint = {json.dumps(fingerprint)}\n"
-    )
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
-        made = path.with_suffix(".new")
-        made.write_text(text, encoding="utf-8")
-        os.replace(made, path)
+def _several(ids: Iterable[str], method: str) -> Iterable[str]:
+    if isinstance(ids, str):
+        raise ConfigError("one id", "a list of ids", f"Write {method}([id]).")
+    return ids
 
 
 def _unknown(item_id: str) -> GalleryError:
     return GalleryError(f"no item {item_id!r}", "the id of an item in this gallery", "List the gallery to see its ids.")
-
-
-def _without_model() -> GalleryError:
-    return GalleryError("a gallery opened without a model", "one with a model", "Open it with a model.")

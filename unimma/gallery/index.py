@@ -72,6 +72,13 @@ class CandidateIndex:
                 for start in range(0, len(ids), _MAX_BATCH):
                     collection.delete(ids=list(ids[start : start + _MAX_BATCH]))
 
+    def drop_other_models(self, fingerprint: str) -> None:
+        """Forget the vectors of every model but this one."""
+        with _chroma_errors():
+            for known in self._client.list_collections():
+                if not known.name.startswith(f"{fingerprint}-"):
+                    self._client.delete_collection(known.name)
+
     def match(self, fingerprint: str, modality: Modality, ids: Sequence[str], vectors: FloatArray) -> None:
         """Make the index hold exactly these ids: what is missing comes in, what is too much goes.
 

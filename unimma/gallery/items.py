@@ -1,169 +1,176 @@
-"""The truth of a gallery: items, and their vectors by model fingerprint, in one SQLite file.
-
-What a commit has acknowledged survives the end of the process (WAL) and of the power (synchronous=FULL).
-"""
+"""The truth of a gallery: items, and their vectors by model fingerprint, in one SQLite file."""
 
 import json
-import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from unimma.errors import GalleryError
+from unimma.errors import ConfigError, GalleryError
+from unimma.gallery.database import Database
+from unimma.gallery.phrases import Holds
 from unimma.gallery.where import Where, to_sql
 from unimma.types import Item, Metadata, Modality, Span
 
-FORMAT = 1
-_SCHEMA = """
-CREATE TABLE items (
-    position INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    modality TEXT NOT NULL,
-    title TEXT NOT NULL,
-    media TEXT NOT NULL,
-    text TEXT,
-    span_start REAL,
-    span_end REAL,
-    metadata TEXT NOT NULL,
-    thumbnail BLOB
-);
-CREATE INDEX items_by_modality ON items (modality, position);
-CREATE TABLE vectors (
-    fingerprint TEXT NOT NULL,
-    id TEXT NOT NULL REFERENCES items (id) ON DELETE CASCADE,
-    vector BLOB NOT NULL,
-    PRIMARY KEY (fingerprint, id)
-) WITHOUT ROWID;
-CREATE INDEX vectors_by_item ON vectors (id);
-CREATE TABLE models (fingerprint TEXT PRIMARY KEY, name TEXT NOT NULL);
-CREATE TABLE state (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
-INSERT INTO state VALUES ('generation', 0);
-"""
-_COLUMNS = "items.id, modality, title, media, text, span_start, span_end, metadata, thumbnail"
+FloatArray = npt.NDArray[np.float32]
+Moments = tuple[npt.NDArray[np.float64], FloatArray]  # [T, 2] start and end in seconds; [T, dim] unit rows
+
+_READ = "id, modality, title, media, text, span_start, span_end, metadata, thumbnail, added, duration_s, num_bytes"
+COLUMNS = f"{_READ}, likeness"
+LISTED = "(SELECT value FROM json_each(?))"  # any number of ids in one parameter
+_ORDERS = {  # what a list is sorted by; {} is where DESC goes, and the order of addition settles what is equal
+    "added": "items.position {}",
+    "title": "casefold(title) {}, items.position",
+    "length": "duration_s IS NULL, duration_s {}, items.position",
+    "size": "num_bytes {}, items.position",
+}
 
 
-class ItemStore:
-    """Items and vectors, safe to use from several threads. An item's `uri` is here the name of its media file.
+@dataclass(frozen=True)
+class Record:
+    """An item with what a model made of it.
 
-    Every change of items or vectors raises `generation` by one in the same transaction. `indexed` holds the generation
-    that the index over the vectors of a fingerprint has caught up with.
-
-    Raises:
-        GalleryError: the file is damaged or was written by a newer version.
+    Attributes:
+        item: its `uri` is the name of its media file.
+        vector: float32 [dim], unit length.
+        moments: windows of a long sound or clip; None for the others.
+        likeness: perceptual hash; None where there is none.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._lock = threading.RLock()
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        try:
-            self._prepare()
-        except sqlite3.DatabaseError as error:
-            self._db.close()
-            raise GalleryError(f"{path.name} ({error})", "a gallery's database", "Restore it from a copy.") from error
-        except GalleryError:
-            self._db.close()
-            raise
+    item: Item
+    vector: FloatArray
+    moments: Moments | None = None
+    likeness: bytes | None = None
 
-    def close(self) -> None:
-        """Write what the log holds into the main file and let go of it."""
-        with self._lock:
-            self._db.close()
+
+class ItemStore(Database):
+    """Items and vectors, safe to use from several threads. An item's `uri` is here the name of its media file."""
 
     # what is written
 
-    def insert(self, items: Sequence[Item], vectors: npt.NDArray[np.float32], fingerprint: str, model: str) -> int:
-        """Add items that are new, and the vector of each, float32 [n, dim], in one transaction: the new generation."""
-        with self._transaction():
-            for item, vector in zip(items, vectors, strict=True):
+    def insert(self, records: Iterable[Record], fingerprint: str, model: str) -> int:
+        """Add items that are new, and the vector of each, in one transaction: the new generation.
+
+        Of an item that is there, only length and perceptual hash are filled in, where it lacked them.
+        """
+        with self.transaction() as db:
+            for record in records:
+                item = record.item
                 span = (item.span.start, item.span.end) if item.span else (None, None)
-                metadata = json.dumps(dict(item.metadata), ensure_ascii=False)
-                self._db.execute(
-                    "INSERT OR IGNORE INTO items (id, modality, title, media, text, span_start, span_end, metadata, "
-                    "thumbnail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (item.id, item.modality, item.title, item.uri, item.text, *span, metadata, item.thumbnail),
+                values = [item.id, item.modality, item.title, item.uri, item.text, *span, _json(item.metadata)]
+                values += [item.thumbnail, item.added, item.duration_s, item.num_bytes, record.likeness]
+                db.execute(
+                    f"INSERT INTO items ({COLUMNS}) VALUES ({', '.join('?' * len(values))}) ON CONFLICT (id) DO UPDATE "
+                    "SET duration_s = coalesce(duration_s, excluded.duration_s), "
+                    "likeness = coalesce(likeness, excluded.likeness)",
+                    values,
                 )
-                blob = np.ascontiguousarray(vector, "<f4").tobytes()
-                self._db.execute("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", (fingerprint, item.id, blob))
-            self._db.execute("INSERT OR REPLACE INTO models VALUES (?, ?)", (fingerprint, model))
-            return self._next_generation()
+                vector = np.ascontiguousarray(record.vector, "<f4").tobytes()
+                db.execute("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", (fingerprint, item.id, vector))
+                if record.moments is not None:
+                    times, rows = record.moments
+                    blobs = (np.ascontiguousarray(times, "<f8").tobytes(), np.ascontiguousarray(rows, "<f4").tobytes())
+                    db.execute("INSERT OR REPLACE INTO sequences VALUES (?, ?, ?, ?)", (fingerprint, item.id, *blobs))
+            db.execute("INSERT OR REPLACE INTO models VALUES (?, ?)", (fingerprint, model))
+            return self.next_generation()
 
     def update(self, item_id: str, title: str | None, metadata: Metadata | None) -> bool:
         """Change what people gave to an item; False where there is no such item."""
-        facts = None if metadata is None else json.dumps(dict(metadata), ensure_ascii=False)
-        with self._transaction():
-            changed = self._db.execute(
+        with self.transaction() as db:
+            changed = db.execute(
                 "UPDATE items SET title = coalesce(?, title), metadata = coalesce(?, metadata) WHERE id = ?",
-                (title, facts, item_id),
+                (title, None if metadata is None else _json(metadata), item_id),
             )
             return changed.rowcount > 0
 
     def delete(self, ids: Iterable[str]) -> tuple[list[Item], int]:
         """Delete items and their vectors of all models: what they were, and the new generation."""
-        with self._transaction():
+        with self.transaction() as db:
             gone = list(self.get_many(ids).values())
-            self._db.execute(f"DELETE FROM items WHERE id IN {_LISTED}", (_listed(item.id for item in gone),))
-            return gone, self._next_generation()
+            db.execute(f"DELETE FROM items WHERE id IN {LISTED}", (as_json(item.id for item in gone),))
+            return gone, self.next_generation()
 
-    def set_indexed(self, fingerprint: str, generation: int) -> None:
-        """The index over this fingerprint's vectors has caught up with `generation`."""
-        with self._transaction():
-            self._db.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (f"indexed {fingerprint}", generation))
+    def drop_other_models(self, fingerprint: str) -> int:
+        """Delete the vectors of every model but this one, those in the trash too: the new generation."""
+        with self.transaction() as db:
+            for table in ("vectors", "sequences", "trash_vectors", "trash_sequences", "models"):
+                db.execute(f"DELETE FROM {table} WHERE fingerprint <> ?", (fingerprint,))
+            db.execute("DELETE FROM state WHERE name LIKE 'indexed %' AND name <> ?", (f"indexed {fingerprint}",))
+            return self.next_generation()
 
     # what is read
 
-    def generation(self) -> int:
-        """How often items or vectors have changed."""
-        return self._state("generation")
-
-    def indexed(self, fingerprint: str) -> int:
-        """The generation that the index has caught up with; -1 where there was never one."""
-        return self._state(f"indexed {fingerprint}")
-
     def get_many(self, ids: Iterable[str]) -> dict[str, Item]:
         """The items there are among `ids`, by id, in the order of addition."""
-        rows = self._all(f"SELECT {_COLUMNS} FROM items WHERE id IN {_LISTED} ORDER BY position", [_listed(ids)])
+        rows = self.rows(f"SELECT {_READ} FROM items WHERE id IN {LISTED} ORDER BY position", [as_json(ids)])
         return {item.id: item for item in map(_item, rows)}
 
-    def page(self, modality: Modality | None, where: Where | None, offset: int, limit: int) -> list[Item]:
-        """Some of the items that match, in the order of addition."""
-        clause, parameters = _matching(modality, where)
-        query = f"SELECT {_COLUMNS} FROM items WHERE {clause} ORDER BY position LIMIT ? OFFSET ?"
-        return [_item(row) for row in self._all(query, [*parameters, limit, offset])]
+    def page(
+        self, modality: Modality | None, where: Where | None, offset: int, limit: int, order: str, descending: bool
+    ) -> list[Item]:
+        """Some of the items that match.
+
+        Raises:
+            ConfigError: an order that there is not.
+        """
+        if order not in _ORDERS:
+            raise ConfigError(f"the order {order!r}", f"one of {sorted(_ORDERS)}", "Leave it out for that of addition.")
+        clause, parameters = matching(modality, where)
+        by = _ORDERS[order].format("DESC" if descending else "ASC")
+        query = f"SELECT {_READ} FROM items WHERE {clause} ORDER BY {by} LIMIT ? OFFSET ?"
+        with self._lock:
+            self._db.create_function("casefold", 1, str.casefold, deterministic=True)
+            return [_item(row) for row in self.rows(query, [*parameters, limit, offset])]
 
     def ids(self, modality: Modality | None = None, where: Where | None = None) -> list[str]:
         """The ids that match, in the order of addition."""
-        clause, parameters = _matching(modality, where)
-        return [row[0] for row in self._all(f"SELECT id FROM items WHERE {clause} ORDER BY position", parameters)]
+        clause, parameters = matching(modality, where)
+        return [row[0] for row in self.rows(f"SELECT id FROM items WHERE {clause} ORDER BY position", parameters)]
+
+    def holding(self, holds: Holds, modality: Modality | None, where: Where | None) -> list[str]:
+        """The ids of matching items whose title, caption and text `holds` says yes to, in the order of addition."""
+        clause, parameters = matching(modality, where)
+        fields = "title, json_extract(metadata, '$.caption'), text"
+        query = f"SELECT id FROM items WHERE {clause} AND holds({fields}) ORDER BY position"
+        with self._lock:
+            self._db.create_function("holds", 3, holds)
+            return [row[0] for row in self.rows(query, parameters)]
 
     def count(self, modality: Modality | None = None, where: Where | None = None) -> int:
         """How many items match."""
-        clause, parameters = _matching(modality, where)
-        return int(self._all(f"SELECT count(*) FROM items WHERE {clause}", parameters)[0][0])
+        clause, parameters = matching(modality, where)
+        return int(self.rows(f"SELECT count(*) FROM items WHERE {clause}", parameters)[0][0])
+
+    def num_bytes(self) -> int:
+        """Of all media files that items stand on."""
+        return int(self.rows("SELECT coalesce(sum(num_bytes), 0) FROM items")[0][0])
 
     def media_files(self) -> set[str]:
         """Names of the media files that items stand on."""
-        return {row[0] for row in self._all("SELECT media FROM items", [])}
+        return {row[0] for row in self.rows("SELECT media FROM items")}
+
+    def likenesses(self, ids: Iterable[str]) -> dict[str, bytes]:
+        """Perceptual hashes of those among `ids` that have one."""
+        query = f"SELECT id, likeness FROM items WHERE id IN {LISTED} AND likeness IS NOT NULL"
+        return dict(self.rows(query, [as_json(ids)]))
 
     def has_vector(self, item_id: str, fingerprint: str) -> bool:
         """Whether the item is there with a vector of this model."""
-        return bool(self._all("SELECT 1 FROM vectors WHERE fingerprint = ? AND id = ?", [fingerprint, item_id]))
+        return bool(self.rows("SELECT 1 FROM vectors WHERE fingerprint = ? AND id = ?", [fingerprint, item_id]))
 
     def has_vectors(self, fingerprint: str) -> bool:
         """Whether any item has a vector of this model."""
-        return bool(self._all("SELECT 1 FROM vectors WHERE fingerprint = ? LIMIT 1", [fingerprint]))
+        return bool(self.rows("SELECT 1 FROM vectors WHERE fingerprint = ? LIMIT 1", [fingerprint]))
 
-    def vectors(self, fingerprint: str, modality: Modality, dim: int) -> tuple[list[str], npt.NDArray[np.float32]]:
+    def vectors(self, fingerprint: str, modality: Modality, dim: int) -> tuple[list[str], FloatArray]:
         """Ids and vectors, float32 [n, dim], of one model and modality, in the order of addition.
 
         Raises:
             GalleryError: a stored vector has another length.
         """
-        rows = self._all(
+        rows = self.rows(
             "SELECT items.id, vector FROM items JOIN vectors USING (id) "
             "WHERE fingerprint = ? AND modality = ? ORDER BY position",
             [fingerprint, modality],
@@ -174,74 +181,51 @@ class ItemStore:
         flat = np.frombuffer(b"".join(blob for _, blob in rows), "<f4")
         return [row[0] for row in rows], flat.reshape(len(rows), dim).astype(np.float32)
 
-    def without_vector(self, fingerprint: str) -> int:
-        """How many items have no vector of this model."""
-        found = self._all(
-            "SELECT count(*) FROM items WHERE id NOT IN (SELECT id FROM vectors WHERE fingerprint = ?)", [fingerprint]
-        )
-        return int(found[0][0])
+    def vectors_of(self, ids: Iterable[str], fingerprint: str) -> dict[str, FloatArray]:
+        """Vectors, float32 [dim], of those among `ids` that have one of this model."""
+        query = f"SELECT id, vector FROM vectors WHERE fingerprint = ? AND id IN {LISTED}"
+        found = self.rows(query, [fingerprint, as_json(ids)])
+        return {item_id: np.frombuffer(blob, "<f4").astype(np.float32) for item_id, blob in found}
+
+    def moments(self, ids: Iterable[str], fingerprint: str) -> dict[str, Moments]:
+        """Windows of those among `ids` that are long sounds or clips."""
+        query = f"SELECT id, times, vectors FROM sequences WHERE fingerprint = ? AND id IN {LISTED}"
+        found = {}
+        for item_id, times, rows in self.rows(query, [fingerprint, as_json(ids)]):
+            spans = np.frombuffer(times, "<f8").reshape(-1, 2).astype(np.float64)
+            found[item_id] = (spans, np.frombuffer(rows, "<f4").reshape(len(spans), -1).astype(np.float32))
+        return found
+
+    def without_vector(self, fingerprint: str) -> list[str]:
+        """Ids of the items that have no vector of this model, in the order of addition."""
+        query = "SELECT id FROM items WHERE id NOT IN (SELECT id FROM vectors WHERE fingerprint = ?) ORDER BY position"
+        return [row[0] for row in self.rows(query, [fingerprint])]
 
     def models(self) -> dict[str, str]:
         """Names by fingerprint of the models that vectors are kept of."""
-        rows = self._all("SELECT fingerprint, name FROM models WHERE fingerprint IN (SELECT fingerprint FROM vectors)")
+        rows = self.rows("SELECT fingerprint, name FROM models WHERE fingerprint IN (SELECT fingerprint FROM vectors)")
         return dict(rows)
 
-    # how
 
-    def _prepare(self) -> None:
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-            self._db.execute(f"PRAGMA {pragma}")
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            self._db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
-        elif version != FORMAT:
-            came = f"a gallery of format {version}"
-            raise GalleryError(came, f"format {FORMAT}", "Open it with the version of UniMMA that made it.")
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._db.execute("COMMIT")
-            except BaseException as error:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                if isinstance(error, sqlite3.OperationalError):  # the disk is full, or no longer writable
-                    came = f"a change that cannot be stored ({error})"
-                    raise GalleryError(came, "room and the right to write", "Make room, then try again.") from error
-                raise
-
-    def _next_generation(self) -> int:
-        self._db.execute("UPDATE state SET value = value + 1 WHERE name = 'generation'")
-        return self._state("generation")
-
-    def _state(self, name: str) -> int:
-        rows = self._all("SELECT value FROM state WHERE name = ?", [name])
-        return int(rows[0][0]) if rows else -1
-
-    def _all(self, query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with self._lock:
-            return self._db.execute(query, parameters).fetchall()
-
-
-_LISTED = "(SELECT value FROM json_each(?))"  # any number of ids in one parameter
-
-
-def _listed(ids: Iterable[str]) -> str:
+def as_json(ids: Iterable[str]) -> str:
+    """The value of the parameter in `LISTED`."""
     return json.dumps(list(ids))
 
 
-def _matching(modality: Modality | None, where: Where | None) -> tuple[str, list[object]]:
+def matching(modality: Modality | None, where: Where | None) -> tuple[str, Sequence[object]]:
+    """A condition on table `items` and its parameters."""
     clause, parameters = to_sql(where)
     if modality is None:
         return clause, [*parameters]
     return f"modality = ? AND {clause}", [modality, *parameters]
 
 
+def _json(metadata: Metadata) -> str:
+    return json.dumps(dict(metadata), ensure_ascii=False)
+
+
 def _item(row: tuple[Any, ...]) -> Item:
-    item_id, modality, title, media, text, start, end, metadata, thumbnail = row
+    item_id, modality, title, media, text, start, end, metadata, thumbnail, added, duration_s, num_bytes = row
     return Item(
         id=item_id,
         modality=Modality(modality),
@@ -251,4 +235,7 @@ def _item(row: tuple[Any, ...]) -> Item:
         span=None if start is None else Span(start, end),
         metadata=json.loads(metadata),
         thumbnail=thumbnail,
+        added=added,
+        duration_s=duration_s,
+        num_bytes=num_bytes,
     )

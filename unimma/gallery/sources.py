@@ -6,22 +6,28 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from unimma.errors import MediaError
 from unimma.gallery.files import MediaFolder
+from unimma.gallery.likeness import likeness
 from unimma.gallery.where import checked_metadata
 from unimma.media import decode, kind_of
 from unimma.media.thumbnail import thumbnail
 from unimma.settings import Limits
 from unimma.types import Audio, Decoded, Image, Item, Metadata, Modality, Span, Text, Video
 
+if TYPE_CHECKING:
+    from unimma.gallery.archive import Packed
+
 _TITLE_CHARS = 80
 _HASH_DIGITS = 32
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Source:
     """One thing to add.
 
@@ -29,6 +35,10 @@ class Source:
         content: a sentence or a file.
         modality: as what the file is wanted; None for what it is by itself.
         title: "" for one made from the words or the file's name.
+        file_name: what the file is called, where its path does not say it.
+        packed: where the content still lies in an archive.
+        item_id, added: those of an item that is known already; "" for an id by the content, and for now.
+        vector: its embedding by the gallery's model, float32 [dim], where that is known already.
     """
 
     content: str | Path
@@ -36,11 +46,33 @@ class Source:
     title: str = ""
     span: Span | None = None
     metadata: Metadata | None = None
+    file_name: str = ""
+    packed: "Packed | None" = None
+    item_id: str = ""
+    added: str = ""
+    vector: npt.NDArray[np.float32] | None = None
 
     @property
     def name(self) -> str:
         """What people know it by: the file's name or the beginning of the sentence."""
-        return _printable(self.content.name) if isinstance(self.content, Path) else shortened(self.content)
+        if isinstance(self.content, Path):
+            return _printable(self.file_name or self.content.name)
+        return shortened(self.content)
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A source as a gallery stores it.
+
+    Attributes:
+        item: its `uri` is the staged file, or "" where the gallery keeps its media already.
+        decoded: what is to be embedded.
+        likeness: perceptual hash of that, where it has one.
+    """
+
+    item: Item
+    decoded: Decoded
+    likeness: bytes | None
 
 
 def expand(sources: Iterable[str | Path | Item], metadata: Metadata | None) -> list[Source]:
@@ -59,9 +91,9 @@ def identify(source: Source, limits: Limits) -> str:
     Raises:
         MediaError: a file that is not there, too large, or of no kind that is known.
     """
-    kind = kind_of(source.content, limits=limits)
+    kind = kind_of(source.content, source.file_name, limits=limits)
     if kind is Modality.TEXT:  # by its words, so that a sentence and the file of it are one item
-        digest = hashlib.sha256(_words(source.content, limits).encode())
+        digest = hashlib.sha256(_words(source, limits).encode())
     else:
         try:
             with Path(source.content).open("rb") as file:
@@ -74,38 +106,41 @@ def identify(source: Source, limits: Limits) -> str:
 
 
 def prepare(
-    source: Source, item_id: str, taken: frozenset[Modality], files: MediaFolder | None, limits: Limits
-) -> tuple[Item, Decoded]:
-    """Decode a source and stage its media: the item, whose `uri` is the staged file, and what is to be embedded.
+    source: Source, item_id: str, taken: frozenset[Modality], files: MediaFolder | None, stem: str, limits: Limits
+) -> Prepared:
+    """Decode a source and stage its media; a film takes as long as it takes to re-encode it.
 
     Args:
         taken: the modalities that the model can embed.
-        files: where media are staged; None where the gallery keeps them already, and `uri` stays "".
+        files: where media are staged; None where the gallery keeps them already.
+        stem: of the staged file.
     Raises:
         MediaError: it cannot be decoded, embedded, or kept on disk.
     """
     try:
-        decoded = decode(source.content, modality=source.modality, limits=limits)
+        decoded = decode(source.content, modality=source.modality, name=source.file_name, limits=limits)
         if decoded.modality not in taken:
             came, kinds = f"{source.name}: {decoded.modality}", " or ".join(sorted(taken))
             raise MediaError(came, f"{kinds}, which the model knows", "Choose another model for this file.")
         part = decoded if source.span is None else stretch(decoded, source.span, source.name)
-        content = decoded.text.encode() if isinstance(decoded, Text) else Path(source.content)
-        picture = thumbnail(decoded)
-        staged = str(files.stage(content, decoded.modality, limits)) if files else ""
+        staged = _staged(source, decoded, files, stem, limits) if files else None
+        num_bytes = staged.stat().st_size if staged else 0
     except OSError as error:
         raise unreadable(source.name, error) from error
     item = Item(
         modality=decoded.modality,
-        title=source.title or default_title(source.content, decoded),
-        uri=staged,
+        title=source.title or default_title(source, decoded),
+        uri=str(staged or ""),
         id=item_id,
         span=source.span,
         metadata=source.metadata or {},
-        thumbnail=picture,
+        thumbnail=thumbnail(decoded),
         text=decoded.text if isinstance(decoded, Text) else None,
+        added=source.added,
+        duration_s=part.duration_s if isinstance(part, Audio | Video) else None,
+        num_bytes=num_bytes,
     )
-    return item, part
+    return Prepared(item, part, likeness(part))
 
 
 def stretch(decoded: Decoded, span: Span, name: str) -> Decoded:
@@ -134,11 +169,12 @@ def stretch(decoded: Decoded, span: Span, name: str) -> Decoded:
             return replace(decoded, frames=frames[inside], times=shifted, duration_s=span.end - span.start, sound=cut)
 
 
-def default_title(content: str | Path, decoded: Decoded) -> str:
+def default_title(source: Source, decoded: Decoded) -> str:
     """A file's name without its ending, made readable; of a sentence, its beginning."""
-    if isinstance(content, Path):
-        return clean_title(re.sub(r"[_\-.]+", " ", _printable(content.stem))) or str(decoded.modality)
-    return shortened(decoded.text if isinstance(decoded, Text) else content)
+    if isinstance(source.content, Path):
+        stem = Path(source.name).stem
+        return clean_title(re.sub(r"[_\-.]+", " ", stem)) or str(decoded.modality)
+    return shortened(decoded.text if isinstance(decoded, Text) else source.content)
 
 
 def clean_title(title: str) -> str:
@@ -178,8 +214,14 @@ def _files_below(folder: Path) -> Iterator[Path]:
         yield from (Path(here, name) for name in sorted(names) if not name.startswith("."))
 
 
-def _words(content: str | Path, limits: Limits) -> str:
-    decoded = decode(content, modality=Modality.TEXT, limits=limits)
+def _staged(source: Source, decoded: Decoded, files: MediaFolder, stem: str, limits: Limits) -> Path:
+    if isinstance(decoded, Text):
+        return files.stage(decoded.text.encode(), decoded.modality, stem, limits)
+    return files.stage(Path(source.content), decoded.modality, stem, limits, source.file_name)
+
+
+def _words(source: Source, limits: Limits) -> str:
+    decoded = decode(source.content, modality=Modality.TEXT, name=source.file_name, limits=limits)
     assert isinstance(decoded, Text)
     return decoded.text
 

@@ -27,7 +27,7 @@ class _Found:
 
     package: str
     file: str
-    scene: str
+    label: str
     modality: Modality
     title: str
     sentence: str
@@ -132,8 +132,8 @@ def _real() -> Iterator[Item]:
         if path is None:
             _log.info("no %s: %s has no %s", found.title, found.package, Path(found.file).name)
             continue
-        yield _item(found.modality, found.title, found.scene, str(path), None)
-        yield _item(Modality.TEXT, found.sentence, found.scene, "", found.sentence)
+        yield _item(found.modality, found.title, found.label, str(path), None)
+        yield _item(Modality.TEXT, found.sentence, found.label, "", found.sentence)
 
 
 def _in_package(package: str, file: str) -> Path | None:
@@ -143,5 +143,5 @@ def _in_package(package: str, file: str) -> Path | None:
     return path if path and path.is_file() else None
 
 
-def _item(modality: Modality, title: str, scene: str, uri: str, text: str | None) -> Item:
-    return Item(modality, title, uri=uri, text=text, metadata={"source": "starter", "scene": scene})
+def _item(modality: Modality, title: str, label: str, uri: str, text: str | None) -> Item:
+    return Item(modality, title, uri=uri, text=text, metadata={"source": "starter", "label": label})

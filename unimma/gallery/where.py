@@ -1,10 +1,13 @@
 """Filters on metadata: checked here, turned into SQL with every key and value as a parameter.
 
     {"source": "starter"}                          equal
-    {"scene": ["campfire", "thunderstorm"]}        any of these
-    {"year": {"gte": 1990, "lte": 1999}}           between, either end may be left out; text compares by its letters
+    {"label": ["campfire", "thunderstorm"]}        any of these
+    {"year": {"gte": 1990, "lt": 2000}}            between: gt, gte, lt, lte; text compares by its letters
+    {"added": {"gte": "2026-11-01"}}               when an item came in (UTC); a day, month or year counts as a whole
+    {"duration_s": {"lte": 10}}                    length of a sound or clip, seconds
 
-Several keys have to hold together. An item that lacks a key does not match.
+Several keys have to hold together. An item that lacks a key does not match. "added" and "duration_s" are always those
+of the item, whatever its metadata say.
 """
 
 import math
@@ -16,9 +19,14 @@ from unimma.types import Metadata, MetadataValue
 
 Where = Mapping[str, MetadataValue | Collection[MetadataValue] | Mapping[str, MetadataValue]]
 
-_BOUNDS = {"gte": ">=", "lte": "<="}
+_BOUNDS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+_FACTS = {  # where a key's values come from; of every other key, from the metadata
+    "added": "(SELECT items.added AS value, 'text' AS type)",
+    "duration_s": "(SELECT items.duration_s AS value, 'real' AS type)",
+}
+_END = "~"  # sorts behind every character of a time
 _KINDS = "text, a finite number, true or false"
-_TODO = 'Examples: {"scene": "campfire"}, {"scene": ["campfire", "rain"]}, {"year": {"gte": 1990, "lte": 1999}}.'
+_TODO = 'Examples: {"label": "campfire"}, {"label": ["campfire", "rain"]}, {"year": {"gte": 1990, "lte": 1999}}.'
 
 
 def checked_metadata(metadata: Metadata) -> dict[str, MetadataValue]:
@@ -48,9 +56,14 @@ def to_sql(where: Where | None) -> tuple[str, list[MetadataValue]]:
     for key, condition in where.items():
         if not isinstance(key, str):
             raise ConfigError(f"a filter on {key!r}", "a name", _TODO)
-        clause, values = _condition(key, condition)
-        clauses.append(f"EXISTS (SELECT 1 FROM json_each(items.metadata) AS fact WHERE fact.key = ? AND {clause})")
-        parameters += [key, *values]
+        if key in _FACTS:
+            clause, values = _condition(key, _whole_days(condition) if key == "added" else condition)
+            clauses.append(f"EXISTS (SELECT 1 FROM {_FACTS[key]} AS fact WHERE {clause})")
+        else:
+            clause, values = _condition(key, condition)
+            clauses.append(f"EXISTS (SELECT 1 FROM json_each(items.metadata) AS fact WHERE fact.key = ? AND {clause})")
+            parameters.append(key)
+        parameters += values
     return " AND ".join(clauses) or "1", parameters
 
 
@@ -62,12 +75,12 @@ def _condition(key: str, condition: object) -> tuple[str, list[MetadataValue]]:
     values = list(condition) if isinstance(condition, list | tuple | set | frozenset) else []
     if values and all(_is_simple(value) for value in values):
         return f"fact.value IN ({', '.join('?' * len(values))})", values
-    raise ConfigError(f"a filter {key!r}: {condition!r}", f"{_KINDS}, a list of these, or gte and lte", _TODO)
+    raise ConfigError(f"a filter {key!r}: {condition!r}", f"{_KINDS}, a list of these, or bounds", _TODO)
 
 
 def _between(key: str, bounds: Mapping[str, object]) -> tuple[str, list[MetadataValue]]:
     if not bounds or not set(bounds) <= set(_BOUNDS):
-        raise ConfigError(f"a filter {key!r}: {sorted(map(str, bounds))}", "gte, lte or both", _TODO)
+        raise ConfigError(f"a filter {key!r}: {sorted(map(str, bounds))}", "some of gt, gte, lt, lte", _TODO)
     clauses: list[str] = []
     values: list[MetadataValue] = []
     for name, bound in bounds.items():
@@ -77,6 +90,16 @@ def _between(key: str, bounds: Mapping[str, object]) -> tuple[str, list[Metadata
         clauses.append(f"{kind} AND fact.value {_BOUNDS[name]} ?")
         values.append(bound)
     return " AND ".join(clauses), values
+
+
+def _whole_days(condition: object) -> object:
+    """A time that is not written out is all that begins with it: 2026-11-01 ends with the last second of that day."""
+    if isinstance(condition, str):
+        return {"gte": condition, "lte": condition + _END}
+    if isinstance(condition, Mapping):
+        late = ("gt", "lte")
+        return {key: v + _END if key in late and isinstance(v, str) else v for key, v in condition.items()}
+    return condition
 
 
 def _is_simple(value: object) -> TypeGuard[MetadataValue]:
