@@ -1,6 +1,7 @@
 """A running app over a toy model and a small real gallery, shared by the tests of a module."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import pytest
 from tests.makers import write_clip, write_picture, write_tone
 from tests.toy import ToyModel
 from unimma.gallery import Gallery
+from unimma.settings import Quotas
 from unimma.ui.app import serve
-from unimma.ui.engine import Engine, Say
+from unimma.ui.engine import Call, Engine, Say
+from unimma.ui.visits import Library
 
 COLOURS = {"red": (220, 20, 20), "green": (20, 200, 20), "blue": (20, 20, 220)}
 SENTENCES = ("a red wall", "green grass", "the blue sea", "a low hum", "a high whistle", "<img src=x onerror=alert(1)>")
@@ -39,25 +42,48 @@ def fill(gallery: Gallery, folder: Path) -> None:
     assert not report.refused
 
 
-def toy_engine(folder: Path) -> Engine:
+def toy_engine(folder: Path, library: Library = Library.SHARED, quotas: Quotas | None = None) -> Engine:
     """An engine over a toy model and a gallery of its own below `folder`."""
 
-    def load(say: Say) -> tuple[ToyModel, Gallery]:
+    def load(say: Say, call: Call) -> tuple[ToyModel, Gallery]:
         say("Loading the model…", 0, 0)
         model = ToyModel()
-        gallery = Gallery.open(folder / "gallery", model)
+        gallery = Gallery.open(folder / "gallery", model, call=call)
         fill(gallery, folder)
         return model, gallery
 
-    return Engine(load)
+    return Engine(load, library=library, quotas=quotas)
+
+
+@contextmanager
+def running_app(folder: Path, library: Library = Library.SHARED, quotas: Quotas | None = None) -> Iterator[Running]:
+    """An app over `toy_engine`, listening."""
+    engine = toy_engine(folder, library, quotas)
+    demo = serve(engine, host="127.0.0.1", port=None)
+    try:
+        assert engine.wait(120)
+        yield Running(demo.local_url.rstrip("/"), engine, folder)
+    finally:
+        demo.close()
+        engine.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def visits_here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What visitors add lies in the test's own folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("UNIMMA_DATA_DIR", str(tmp_path_factory.mktemp("data")))
+        yield
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    folder = tmp_path_factory.mktemp("app")
-    engine = toy_engine(folder)
-    demo = serve(engine, host="127.0.0.1", port=None)
-    assert engine.wait(120)
-    yield Running(demo.local_url.rstrip("/"), engine, folder)
-    demo.close()
-    engine.close()
+def running(tmp_path_factory: pytest.TempPathFactory, visits_here: None) -> Iterator[Running]:
+    with running_app(tmp_path_factory.mktemp("app")) as app:
+        yield app
+
+
+@pytest.fixture(scope="module")
+def private(tmp_path_factory: pytest.TempPathFactory, visits_here: None) -> Iterator[Running]:
+    """An app where each visitor has a library of their own."""
+    with running_app(tmp_path_factory.mktemp("private"), Library.PRIVATE, Quotas()) as app:
+        yield app

@@ -92,9 +92,12 @@ class Visit:
     @property
     def gallery(self) -> "Gallery | Union":
         """Everything that this visit can find."""
+        own = self._own
+        if own is None:
+            return self._host()
         from unimma.gallery.union import Union
 
-        return Union([self._own, self._host()]) if self._own is not None else self._host()
+        return Union([own, self._host()])
 
     def search(
         self,
