@@ -93,6 +93,11 @@ class ExactIndex:
             square = float(wide @ self._second @ wide) / num_items
         return Background(num_items, mean, max(square - mean**2, 0.0) ** 0.5)
 
+    def embeddings(self, ids: Iterable[str]) -> dict[str, FloatArray]:
+        """The vectors, float32 [dim], of those of `ids` that are there."""
+        with self._lock:
+            return {item_id: self._buffer[self._row_of[item_id]] for item_id in ids if item_id in self._row_of}
+
     def nearest(self, query: FloatArray, k: int, among: Collection[str] | None = None) -> list[tuple[str, float]]:
         """The `k` ids nearest to `query`, with their cosines, best first; equal ones in the order of addition.
 

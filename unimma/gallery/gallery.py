@@ -1,6 +1,6 @@
 """The gallery: items, their media and their vectors in one folder, and the nearest of them to a query."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -156,6 +156,10 @@ class Gallery:
         """How many items match."""
         return self._store.count(modality, where)
 
+    def ids(self, modality: Modality | None = None, where: Where | None = None) -> Ids:
+        """The ids of the items that match, in the order of addition."""
+        return self._store.ids(modality, where)
+
     def facets(self, where: Where | None = None, modality: Modality | None = None) -> Facets:
         """What the matching items can be narrowed by, with counts: see `unimma.gallery.facets.facets`."""
         return facets(self._store, where, modality)
@@ -194,7 +198,18 @@ class Gallery:
         """Mean and spread of the cosines of `query` float32 [dim] with all items of a modality."""
         return self._of_model().background(query, modality)
 
-    def nearest(self, query: FloatArray, k: int, modality: Modality, where: Where | None = None) -> Nearest:
+    def embeddings(self, ids: Iterable[str]) -> dict[str, FloatArray]:
+        """The vectors, float32 [dim], of those of `ids` that have one of this model."""
+        return self._of_model().embeddings(ids)
+
+    def nearest(
+        self,
+        query: FloatArray,
+        k: int,
+        modality: Modality,
+        where: Where | None = None,
+        among: Collection[str] | None = None,
+    ) -> Nearest:
         """Ids and cosines of the `k` items of a modality that are nearest to `query`, best first.
 
         Exact up to `settings.EXACT_SEARCH_UP_TO` items, and with a filter; above, Chroma names several times as many
@@ -202,8 +217,11 @@ class Gallery:
 
         Args:
             query: float32 [dim], unit length.
+            among: only those of these ids; None for all.
         """
-        among = self._store.ids(modality, where) if where else None
+        if where:
+            matching = self._store.ids(modality, where)
+            among = matching if among is None else set(matching).intersection(among)
         return self._of_model().nearest(query, k, modality, among)
 
     # change

@@ -73,6 +73,11 @@ class GalleryVectors:
         """Mean and spread of the cosines of `query` with all vectors of a modality."""
         return self._exact[modality].background(query)
 
+    def embeddings(self, ids: Iterable[str]) -> dict[str, FloatArray]:
+        """The vectors, float32 [dim], of those of `ids` that have one."""
+        wanted = list(ids)
+        return {item_id: row for exact in self._exact.values() for item_id, row in exact.embeddings(wanted).items()}
+
     def nearest(
         self, query: FloatArray, k: int, modality: Modality, among: Collection[str] | None
     ) -> list[tuple[str, float]]:
