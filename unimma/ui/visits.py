@@ -13,7 +13,7 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from enum import StrEnum
@@ -82,6 +82,7 @@ class Visit:
         self._lock = threading.Lock()
         self._own: Gallery | None = None
         self._added: list[str] = []  # in this visit, to a shared library
+        self._hidden: set[str] = set()  # on its way out, and can still be brought back
         self._uploads: set[Path] = set()
         self._ended = False
         self._budget_from, self._computed_s, self._charged_s = time.monotonic(), 0.0, 0.0
@@ -170,9 +171,26 @@ class Visit:
         """Size of everything in this visit's library."""
         return self.gallery.num_bytes()
 
-    def facets(self, where: "Where | None" = None) -> Mapping[str, Mapping[str, int]]:
+    def used(self) -> tuple[int, int]:
+        """Items and bytes that this visit has brought in, but for those of the chunk in hand."""
+        if self._own is not None:
+            return self._own.count(), self._own.num_bytes()
+        there = self._host().get_many(self._added).values() if self._added else ()
+        return len(there), sum(item.num_bytes for item in there)
+
+    def facets(self, where: "Where | None" = None, modality: Modality | None = None) -> Mapping[str, Mapping[str, int]]:
         """Counts by modality, source, label, date and length (see `Gallery.facets`)."""
-        return self.gallery.facets(where)
+        return self.gallery.facets(where, modality)
+
+    def containing(
+        self, words: Sequence[str], modality: Modality | None = None, where: "Where | None" = None
+    ) -> list[str]:
+        """Ids of the matching items whose title, caption or text holds every word."""
+        return self.gallery.containing(words, modality, where)
+
+    def found(self, ids: Iterable[str]) -> dict[str, Item]:
+        """The items there are among `ids`, by id, each `uri` an address."""
+        return {item_id: self._shown(item) for item_id, item in self.gallery.get_many(ids).items()}
 
     def examples(self, modality: Modality, count: int) -> list[Item]:
         """Up to `count` items spread evenly over the library's items of that modality."""
@@ -230,15 +248,25 @@ class Visit:
 
     def trash(self, ids: Sequence[str]) -> int:
         """Hide items that are to be deleted; `restore` brings them back until `purge`."""
-        return self._changed(ids).trash(ids)
+        count = self._changed(ids).trash(ids)
+        self._hidden.update(ids)
+        return count
 
     def restore(self, ids: Sequence[str]) -> int:
-        """Bring back what was hidden."""
-        return self._writable().restore(ids)
+        """Bring back what this visit has hidden."""
+        back = self._hidden.intersection(ids)
+        self._hidden -= back
+        return self._writable().restore(back)
 
-    def purge(self) -> int:
-        """Delete for good what was hidden."""
-        return self._writable().purge()
+    def purge(self, ids: Iterable[str] | None = None) -> int:
+        """Delete for good what this visit has hidden: all of it, or these; what was added again meanwhile stays."""
+        self._check_takes()
+        gone = self._hidden if ids is None else self._hidden.intersection(ids)
+        if not gone:
+            return 0
+        self._hidden = self._hidden - gone
+        gallery = self._writable()
+        return gallery.delete(gone - gallery.get_many(gone).keys())
 
     def delete(self, ids: Sequence[str]) -> int:
         """Delete items at once and for good."""
@@ -259,8 +287,10 @@ class Visit:
             self.job.stop()
             self.job.wait()
             self.job = None
+        if self.library is Library.SHARED:
+            self.purge()  # else it goes with the gallery
         with self._lock:
-            own, self._own = self._own, None
+            own, self._own, self._hidden = self._own, None, set()
             added, self._added = self._added, []
             uploads, self._uploads = self._uploads, set()
         count = 0
@@ -277,8 +307,7 @@ class Visit:
     def end(self) -> None:
         """The visitor has left: what was private and all uploads are deleted."""
         self._ended = True
-        if self.library is Library.SHARED:
-            self._added = []  # stays for the others
+        self._added = []  # to a shared library: stays for the others
         self.forget()
 
     @property
@@ -374,19 +403,12 @@ class Visit:
             return "the visit is over"
         if self.quotas is None:
             return ""
-        num_items, num_bytes = self._used()
+        num_items, num_bytes = self.used()
         if num_items >= self.quotas.max_visitor_items:
             return f"over this visit's {self.quotas.max_visitor_items} items: delete some first"
         if num_bytes >= self.quotas.max_visitor_bytes:
             return f"over this visit's {self.quotas.max_visitor_bytes / 1e6:,.0f} MB: delete some first"
         return self._spent()
-
-    def _used(self) -> tuple[int, int]:
-        """Items and bytes that this visit has brought in, but for those of the chunk in hand."""
-        if self._own is not None:
-            return self._own.count(), self._own.num_bytes()
-        there = self._host().get_many(self._added).values() if self._added else ()
-        return len(there), sum(item.num_bytes for item in there)
 
     def _settle(self, job: Job) -> None:
         if self.library is Library.SHARED:
@@ -448,6 +470,14 @@ class Visits:
             visit = self._by_session.pop(session, None)
             if visit is not None and visit not in self._by_session.values():
                 self._left[visit.key] = (visit, time.monotonic())
+
+    def end(self, session: str) -> None:
+        """The session is over, and with it its visit, if no other has it open."""
+        with self._lock:
+            visit = self._by_session.pop(session, None)
+            if visit is None or visit in self._by_session.values():
+                return
+        visit.end()
 
     def at(self, place: str) -> Visit | None:
         """The visit whose media lie at a place (see `Visit.address_of`)."""
