@@ -69,6 +69,7 @@ class Adding:
         commit: stores records and says which of them are new to this model; a record's `uri` is the staged file.
         progress: called with the number of settled sources and `total`.
         go_on: asked before each source; False ends the run, and the report tells of what was settled until then.
+        refused: what could not be used before it became a source: counted in `total`, and reported.
     """
 
     store: ItemStore
@@ -80,10 +81,14 @@ class Adding:
     progress: Callable[[int, int], None]
     total: int
     go_on: Callable[[], bool] = lambda: True
+    refused: Sequence[tuple[str, str]] = ()
     _pending: list[_Pending] = field(default_factory=list)
     _added: list[str] = field(default_factory=list)
     _already_there: list[str] = field(default_factory=list)
-    _refused: list[tuple[str, str]] = field(default_factory=list)
+    _refused: list[tuple[str, str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._refused = list(self.refused)
 
     def run(self, sources: Iterable[Source]) -> AddReport:
         """Add them all; staged files of an unfinished batch are deleted on the way out of an error."""

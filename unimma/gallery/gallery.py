@@ -1,6 +1,7 @@
 """The gallery: items, their media and their vectors in one folder, and the nearest of them to a query."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from unimma.errors import ConfigError, GalleryError
 from unimma.gallery.adding import Adding, AddReport, Call, direct
+from unimma.gallery.archive import Archive, unzipped
 from unimma.gallery.embedder import Embedder
 from unimma.gallery.exact import Background
 from unimma.gallery.facets import Facets, facets
@@ -18,6 +20,7 @@ from unimma.gallery.items import Moments
 from unimma.gallery.keeping import Keeper, without_model
 from unimma.gallery.phrases import holder
 from unimma.gallery.sources import Source, clean_title, expand
+from unimma.gallery.transfer import MAX_MEMBERS, read_zip, write_zip
 from unimma.gallery.vectors import GalleryVectors
 from unimma.gallery.where import Where, checked_metadata
 from unimma.settings import Limits
@@ -27,6 +30,7 @@ FloatArray = npt.NDArray[np.float32]
 Progress = Callable[[int, int], None]
 Ids = list[str]  # inside the class, `list` is the method
 Items = list[Item]
+Rows = list[tuple[Item, FloatArray | None]]
 Nearest = list[tuple[str, float]]
 
 _PAGE = 100  # items that are read at once where all are gone through
@@ -236,6 +240,8 @@ class Gallery:
     ) -> AddReport:
         """Add sentences (str), files (Path), folders (Path: every file below, sorted, hidden ones left out) and items.
 
+        A .zip file is as good as the files in it (`unimma.gallery.archive`).
+
         An item is added as its modality, from its `text` or the file at its `uri`; its title, span and metadata are
         kept. The same content twice is one item. A source that cannot be used is reported and never stops the others.
 
@@ -251,8 +257,9 @@ class Gallery:
         """
         if isinstance(sources, str | Path | Item):
             raise ConfigError("one source", "a list of sources", "Write add([source]).")
-        queue = expand(sources, metadata)
-        return self._adding(progress, len(queue), go_on).run(queue)
+        with ExitStack() as opened:
+            queue, refused = unzipped(expand(sources, metadata), self._limits, opened)
+            return self._adding(progress, len(queue), go_on, refused).run(queue)
 
     def update(self, item_id: str, *, title: str | None = None, metadata: Metadata | None = None) -> Item:
         """Give an item another title, or other metadata in place of all it has: the item as it is then.
@@ -318,6 +325,39 @@ class Gallery:
             self._keeper.drop_other_models()
         return report
 
+    def export(self, zip_path: str | Path, progress: Progress | None = None) -> int:
+        """Write all items with their media, and their vectors of this model, into a zip: how many items.
+
+        The file appears under its name when all of it is there; `unimma.gallery.transfer` tells what is in it.
+
+        Raises:
+            ConfigError: a file inside the gallery's own folder.
+            GalleryError: it cannot be written.
+        """
+        path = Path(zip_path).absolute()
+        if path.is_relative_to(self.folder):
+            raise ConfigError(f"{path.name} inside the gallery", "a file elsewhere", "Name another folder.")
+        ids = self._store.ids()
+        tell = progress or (lambda done, total: None)
+        return write_zip(path, self._with_vectors(ids), self._model, lambda done: tell(done, len(ids)))
+
+    def import_(self, zip_path: str | Path, progress: Progress | None = None) -> AddReport:
+        """Add what another gallery exported, from whomever the file comes: everything in it is decoded and re-encoded.
+
+        Ids, titles, metadata and times of addition are kept. Vectors of this very model are taken over; without them,
+        items are embedded anew.
+
+        Args:
+            progress: as for `add`.
+        Raises:
+            MediaError: no exported gallery.
+            GalleryError: opened without a model.
+        """
+        archive = Archive(Path(zip_path), self._limits, MAX_MEMBERS)
+        with closing(archive):
+            queue, refused = read_zip(archive, self.model, self._limits)
+            return self._adding(progress, len(queue), refused=refused).run(queue)
+
     def rebuild(self) -> None:
         """Make the search index anew from the stored vectors; searches go on meanwhile."""
         self._keeper.rebuild()
@@ -332,7 +372,13 @@ class Gallery:
 
     # how
 
-    def _adding(self, progress: Progress | None, total: int, go_on: Callable[[], bool] = lambda: True) -> Adding:
+    def _adding(
+        self,
+        progress: Progress | None,
+        num_sources: int,
+        go_on: Callable[[], bool] = lambda: True,
+        refused: Sequence[tuple[str, str]] = (),
+    ) -> Adding:
         return Adding(
             store=self._store,
             files=self._keeper.files,
@@ -341,8 +387,9 @@ class Gallery:
             call=self._call,
             commit=self._keeper.commit,
             progress=progress or (lambda done, total: None),
-            total=total,
+            total=num_sources + len(refused),
             go_on=go_on,
+            refused=refused,
         )
 
     def _kept(self, ids: Ids) -> Iterator[Source]:
@@ -351,6 +398,12 @@ class Gallery:
             for item in self.get_many(ids[start : start + _PAGE]).values():
                 content = Path(item.uri) if item.text is None else item.text
                 yield Source(content, item.modality, span=item.span, file_name=item.title, item_id=item.id)
+
+    def _with_vectors(self, ids: Ids) -> Iterator[Rows]:
+        for start in range(0, len(ids), _PAGE):
+            items = self.get_many(ids[start : start + _PAGE])
+            vectors = self._store.vectors_of(items, self._model.fingerprint) if self._model else {}
+            yield [(item, vectors.get(item.id)) for item in items.values()]
 
     def _of_model(self) -> GalleryVectors:
         if self._keeper.vectors is None:

@@ -35,8 +35,10 @@ def checked_metadata(metadata: Metadata) -> dict[str, MetadataValue]:
     Raises:
         ConfigError: a key that is not text, or a value that is not text, a finite number, true or false.
     """
+    if not isinstance(metadata, Mapping):
+        raise ConfigError(f"metadata {metadata!r:.100}", "names with values", "Keep it flat, one value a name.")
     for key, value in metadata.items():
-        if not isinstance(key, str) or not key or not _is_simple(value):
+        if not isinstance(key, str) or not key or not _is_simple(key) or not _is_simple(value):
             raise ConfigError(f"metadata {key!r}: {value!r}", f"a name and {_KINDS}", "Keep it flat, one value a name.")
     return dict(metadata)
 
@@ -54,7 +56,7 @@ def to_sql(where: Where | None) -> tuple[str, list[MetadataValue]]:
     clauses: list[str] = []
     parameters: list[MetadataValue] = []
     for key, condition in where.items():
-        if not isinstance(key, str):
+        if not isinstance(key, str) or not _is_simple(key):
             raise ConfigError(f"a filter on {key!r}", "a name", _TODO)
         if key in _FACTS:
             clause, values = _condition(key, _whole_days(condition) if key == "added" else condition)
@@ -107,4 +109,4 @@ def _is_simple(value: object) -> TypeGuard[MetadataValue]:
         return math.isfinite(value)
     if isinstance(value, int):
         return -(2**63) <= value < 2**63  # what SQLite can hold
-    return isinstance(value, str)
+    return isinstance(value, str) and not any("\ud800" <= c <= "\udfff" for c in value)  # nor halves of characters
