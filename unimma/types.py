@@ -152,6 +152,7 @@ class Hit:
         span: where in the item the match lies; None for the whole item.
         alike: near-duplicates of the item that matched too and are stacked below it.
         exact: whether title, caption or text hold the words that the query put in quotation marks.
+        likely: whether it stands out far enough to be shown among the likely matches (`unimma.ranking.is_likely`).
     """
 
     item: Item
@@ -161,3 +162,4 @@ class Hit:
     span: Span | None = None
     alike: tuple[Item, ...] = ()
     exact: bool = False
+    likely: bool = False

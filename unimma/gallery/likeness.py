@@ -12,12 +12,15 @@ few per cent do not. A burst of photos, or two frames of a camera that stands st
 """
 
 import struct
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image as PIL
 
 from unimma.types import Decoded, Image, Video
+
+IntArray = npt.NDArray[np.int64]
 
 ALIKE_UP_TO = 42
 INCOMPARABLE = 999  # distance of a picture and a clip, or of clips of different lengths
@@ -29,7 +32,7 @@ _NOISE = 8.0  # amplitudes below may come from compression
 _BLANK_BITS = 16  # a picture with fewer frequencies that can be told is judged by its brightness as well
 _LENGTH_S, _LENGTH_SHARE = 0.5, 0.05  # by how much the lengths of copies may differ: the larger of the two
 _PICTURE, _CLIP = b"p", b"c"
-_LENGTH = struct.Struct("<f")
+_LENGTH_BYTES = 4
 _SIGN_BYTES = 2 * _KEPT * _KEPT // 8
 _FRAME_BYTES = _SIGN_BYTES + 3 * _FIELDS * _FIELDS
 
@@ -51,7 +54,7 @@ def likeness(decoded: Decoded) -> bytes | None:
     hashes = [_hash(decoded.frames[place]) for place in places]
     if decoded.sound is not None and not any(any(each[:_SIGN_BYTES]) for each in hashes):
         return None
-    return _CLIP + _LENGTH.pack(decoded.duration_s) + b"".join(hashes)
+    return _CLIP + struct.pack("<f", decoded.duration_s) + b"".join(hashes)
 
 
 def distance(a: bytes, b: bytes) -> int:
@@ -61,16 +64,17 @@ def distance(a: bytes, b: bytes) -> int:
     field where that is largest; of two blank pictures, that difference in colour or brightness. Of clips it is the mean
     over their frames; `INCOMPARABLE` where their lengths differ, or one is a picture and one a clip.
     """
-    if len(a) != len(b) or a[:1] != b[:1]:
-        return INCOMPARABLE
-    if a[:1] == _PICTURE:
-        return round(_frame_distance(a[1:], b[1:]))
-    start = 1 + _LENGTH.size
-    (a_s,), (b_s,) = _LENGTH.unpack(a[1:start]), _LENGTH.unpack(b[1:start])
-    if abs(a_s - b_s) > max(_LENGTH_S, _LENGTH_SHARE * max(a_s, b_s)):
-        return INCOMPARABLE
-    frames = [slice(at, at + _FRAME_BYTES) for at in range(start, len(a), _FRAME_BYTES)]
-    return round(sum(_frame_distance(a[frame], b[frame]) for frame in frames) / len(frames))
+    return int(distances(a, [b])[0])
+
+
+def distances(one: bytes, others: Sequence[bytes]) -> IntArray:
+    """The `distance` of one hash from each of the others, int64 [n]."""
+    far = np.full(len(others), INCOMPARABLE)
+    rows = [row for row, other in enumerate(others) if other[:1] == one[:1] and len(other) == len(one)]
+    if rows:
+        hashes = np.frombuffer(b"".join([one, *(others[row] for row in rows)]), np.uint8).reshape(len(rows) + 1, -1)
+        far[rows] = _picture_distances(hashes) if one[:1] == _PICTURE else _clip_distances(hashes)
+    return far
 
 
 def is_alike(a: bytes, b: bytes) -> bool:
@@ -91,11 +95,28 @@ def _hash(pixels: npt.NDArray[np.uint8]) -> bytes:
     return bytes(signs) + bytes(fields)
 
 
-def _frame_distance(a: bytes, b: bytes) -> float:
-    a_bits, b_bits = (int.from_bytes(each[:_SIGN_BYTES], "big") for each in (a, b))
-    a_fields, b_fields = (np.frombuffer(each[_SIGN_BYTES:], np.uint8).reshape(-1, 3).astype(int) for each in (a, b))
-    num_clear = (a_bits | b_bits).bit_count()
-    apart = np.abs(a_fields - b_fields)
+def _picture_distances(hashes: npt.NDArray[np.uint8]) -> IntArray:
+    """Of the first row from the others, uint8 [1 + n, 113]: int64 [n]."""
+    return _frame_distances(hashes[0, 1:], hashes[1:, 1:]).round().astype(np.int64)
+
+
+def _clip_distances(hashes: npt.NDArray[np.uint8]) -> IntArray:
+    """Of the first row from the others, uint8 [1 + n, 453]: int64 [n]."""
+    start = 1 + _LENGTH_BYTES
+    lengths_s = np.ascontiguousarray(hashes[:, 1:start]).view("<f4")[:, 0].astype(np.float64)
+    slack_s = np.maximum(_LENGTH_S, _LENGTH_SHARE * np.maximum(lengths_s[0], lengths_s[1:]))
+    frames = hashes[:, start:].reshape(len(hashes), _NUM_FRAMES, _FRAME_BYTES)
+    apart = _frame_distances(frames[0], frames[1:]).mean(axis=1).round().astype(np.int64)
+    return np.where(np.abs(lengths_s[1:] - lengths_s[0]) <= slack_s, apart, INCOMPARABLE)
+
+
+def _frame_distances(one: npt.NDArray[np.uint8], others: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    """Of uint8 [..., 112] from uint8 [n, ..., 112]: float64 [n, ...]."""
+    one_signs, signs = one[..., :_SIGN_BYTES], others[..., :_SIGN_BYTES]
+    num_clear = np.bitwise_count(one_signs | signs).sum(axis=-1, dtype=np.int64)
+    num_different = np.bitwise_count(one_signs ^ signs).sum(axis=-1, dtype=np.int64)
+    apart = np.abs(others[..., _SIGN_BYTES:].astype(np.int16) - one[..., _SIGN_BYTES:].astype(np.int16))
+    apart = apart.reshape(*apart.shape[:-1], -1, 3)
     # copies are often brighter or darker, so that brightness counts only where there is nothing else to see
-    colour = 2 * apart.max() if num_clear < _BLANK_BITS else apart[:, 1:].max()
-    return 100 * (a_bits ^ b_bits).bit_count() / max(num_clear, _BLANK_BITS) + float(colour) / 2
+    colour = np.where(num_clear < _BLANK_BITS, 2 * apart.max(axis=(-2, -1)), apart[..., 1:].max(axis=(-2, -1)))
+    return np.asarray(100 * num_different / np.maximum(num_clear, _BLANK_BITS) + colour / 2)

@@ -1,10 +1,31 @@
-"""Words in quotation marks: does an item say exactly this? Whole words, whatever their case and the space between."""
+"""Words in quotation marks: what a query quotes, and whether an item says exactly this, whatever the case."""
 
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
 
+# Not an inch mark (24"), and with something between that begins and ends without space.
+_QUOTED = re.compile(r"""(?<!\d)"(?=\S)([^"]*)(?<=\S)"|“([^“”]+)”|„([^„“”]+)[“”]|«([^«»]+)»""")
+
 Holds = Callable[[str, str | None, str | None], bool]
+
+
+def quoted(text: str) -> tuple[str, tuple[str, ...]]:
+    """The sentence without its quotation marks, and the phrases that stood in "…", “…”, „…“ or «…».
+
+    A mark without its partner, an apostrophe, and marks around nothing that could be read stay as they are.
+    """
+    phrases: list[str] = []
+
+    def unmarked(match: re.Match[str]) -> str:
+        phrase = next(group for group in match.groups() if group is not None)
+        if not re.search(r"\w", phrase):
+            return match.group()
+        phrases.append(" ".join(phrase.split()))
+        return phrase
+
+    sentence = _QUOTED.sub(unmarked, text)
+    return (" ".join(sentence.split()) if phrases else text), tuple(phrases)
 
 
 def holder(phrases: Iterable[str]) -> Holds:
