@@ -38,6 +38,12 @@ def add(visit: Visit, *sources: str | Path) -> list[str]:
     return job.added
 
 
+def upload(folder: Path, colour: str) -> Path:
+    """A picture in a folder of its own, as Gradio keeps each upload."""
+    (folder / "uploads" / colour).mkdir(parents=True)
+    return write_picture(folder / "uploads" / colour / "a.png", even(COLOURS[colour]))
+
+
 def texts(visit: Visit, query: str) -> set[str | None]:
     return {hit.item.text for hit in visit.search(query, 50, [Modality.TEXT])}
 
@@ -74,7 +80,7 @@ def test_the_hosts_items_can_be_changed_by_no_private_visitor(open_engine):
 def test_a_visit_that_is_over_leaves_no_file(open_engine, tmp_path):
     engine = open_engine(Library.PRIVATE, Quotas())
     visit = engine.visits.of("one")
-    uploads = [write_picture(tmp_path / "uploads" / name / "a.png", even(COLOURS[name])) for name in ("red", "blue")]
+    uploads = [upload(tmp_path, name) for name in ("red", "blue")]
     add(visit, uploads[0])
     visit.decode(uploads[1])
     root = engine._root.path
@@ -158,8 +164,8 @@ def test_the_number_of_items_of_a_visitor_is_bounded_and_the_rest_is_listed(open
 def test_the_bytes_of_a_visitor_are_bounded(open_engine, tmp_path):
     engine = open_engine(Library.PRIVATE, Quotas(max_visitor_bytes=1))
     visit = engine.visits.of("one")
-    add(visit, write_picture(tmp_path / "up" / "a.png", even(COLOURS["red"])))
-    job = visit.add([write_picture(tmp_path / "up" / "b.png", even(COLOURS["blue"]))])
+    add(visit, upload(tmp_path, "red"))
+    job = visit.add([upload(tmp_path, "blue")])
     assert job.wait(60) and job.state == "failed" and "MB" in job.refused[0][1]
 
 
