@@ -131,7 +131,6 @@ def visit(url: str, number: int, rounds: int, folder: Path, figures: Figures) ->
                 figures.mix_ups.append(f"visitor {number} does not find their own text first: {hits[0]['title']}")
             titles = [hit["title"] for hit in hits if hit["title"].startswith("visitor ")]
             strange = [title for title in titles if not title.startswith(f"visitor {number} ")]
-            ]
             if strange:
                 figures.mix_ups.append(f"visitor {number} sees {strange}")
     return number, {item: uri for item, uri in mine.items() if uri}
