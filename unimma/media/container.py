@@ -100,6 +100,8 @@ def frames(container: InputContainer, stream: av.AudioStream | av.VideoStream, c
     for packet in packets(container, stream, clock):
         try:
             decoded = packet.decode()
+        except av.error.MemoryError:
+            raise
         except av.FFmpegError:
             continue
         yield from decoded

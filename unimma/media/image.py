@@ -9,6 +9,7 @@ from PIL import Image as PIL
 from PIL import ImageOps
 
 from unimma.errors import MediaError
+from unimma.media.colour import to_srgb
 from unimma.media.kind import Format
 from unimma.media.source import Source, reading
 from unimma.settings import Limits
@@ -73,11 +74,12 @@ def check_pixels(name: str, size: tuple[int, int], most: int) -> None:
 
 
 def to_rgb(picture: PIL.Image) -> PIL.Image:
-    """A picture of any of Pillow's modes as upright 8-bit RGB: deep ones scaled (not clipped), alpha on white."""
+    """A picture of any of Pillow's modes as upright 8-bit sRGB: deep ones scaled (not clipped), alpha on white."""
     picture.load()  # before turning: Pillow turns a TIFF while it loads and then forgets the tag
     picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith(("I", "F")):
         return _from_deep(picture)
+    picture = to_srgb(picture)
     if not picture.has_transparency_data:
         return picture.convert("RGB")
     layers = picture.convert("RGBA")
@@ -86,14 +88,16 @@ def to_rgb(picture: PIL.Image) -> PIL.Image:
 
 def _from_deep(picture: PIL.Image) -> PIL.Image:
     """Grey of 16 bits, 32 bits or floating point → RGB; Pillow's own conversion clips at 255."""
-    grey = np.nan_to_num(np.asarray(picture, dtype=np.float64))
+    grey = np.array(picture, dtype=np.float64)  # worked on in place: the largest pictures are half a gigabyte here
+    np.nan_to_num(grey, copy=False)
     top = grey.max()
     if picture.mode.startswith("I"):
         white = 65535.0 if picture.mode.startswith("I;16") or 255 < top <= 65535 else max(255.0, top)
     else:
         white = 1.0 if top <= 1 else max(255.0, top)  # floating point has no fixed white: 1 and 255 are both in use
-    levels = np.clip(np.rint(grey * (255 / white)), 0, 255).astype(np.uint8)
-    return PIL.fromarray(levels).convert("RGB")
+    grey *= 255 / white
+    np.clip(np.rint(grey, out=grey), 0, 255, out=grey)
+    return PIL.fromarray(grey.astype(np.uint8)).convert("RGB")
 
 
 def _plugins(code: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from unimma.errors import MediaError, UnimmaError
+from unimma.media import pulse
 from unimma.settings import Limits
 
 _log = logging.getLogger(__name__)
@@ -52,11 +53,12 @@ class Clock:
         return cls(name, limit_s, time.monotonic() + limit_s)
 
     def check(self) -> None:
-        """Called between packets and frames.
+        """Called between packets and frames; tells whoever watches that work goes on.
 
         Raises:
             MediaError: the time is used up.
         """
+        pulse.alive()
         if time.monotonic() > self.deadline:
             raise MediaError(
                 f"{self.name}: not read after {self.limit_s:g} s",
@@ -100,6 +102,9 @@ def reading(source: Source) -> Iterator[None]:
         yield
     except UnimmaError:
         raise
+    except MemoryError as error:
+        came = f"{source.name}: needs more memory than there is"
+        raise MediaError(came, "a smaller or shorter file", "Shrink or cut it.") from error
     except Exception as error:  # decoders throw nearly every class there is at hostile bytes
         if isinstance(error, OSError) and error.errno in _NOT_ITS_FAULT:
             raise
