@@ -56,10 +56,12 @@ def toy_engine(folder: Path, library: Library = Library.SHARED, quotas: Quotas |
 
 
 @contextmanager
-def running_app(folder: Path, library: Library = Library.SHARED, quotas: Quotas | None = None) -> Iterator[Running]:
+def running_app(
+    folder: Path, library: Library = Library.SHARED, quotas: Quotas | None = None, *, agents_may: str = "read"
+) -> Iterator[Running]:
     """An app over `toy_engine`, listening."""
     engine = toy_engine(folder, library, quotas)
-    demo = serve(engine, host="127.0.0.1", port=None)
+    demo = serve(engine, host="127.0.0.1", port=None, agents_may=agents_may)
     try:
         assert engine.wait(120)
         yield Running(demo.local_url.rstrip("/"), engine, folder)

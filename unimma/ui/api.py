@@ -1,122 +1,210 @@
-"""The calls that programs make: each search and adding, as named endpoints that answer with JSON."""
+"""The calls that programs make, as named endpoints that answer with JSON."""
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.context import LocalContext
 from gradio.data_classes import FileData
 
-from unimma.errors import MediaError
-from unimma.types import Hit, Modality
+from unimma.errors import ConfigError, GalleryError, MediaError
+from unimma.types import Modality
+from unimma.ui import calls
+from unimma.ui.calls import Answer
 from unimma.ui.engine import Engine
 from unimma.ui.messages import readable_errors
-from unimma.ui.queries import Query, hits_of, uploaded
+from unimma.ui.queries import uploaded
 from unimma.ui.search_tab import MODEL_QUEUE
+from unimma.ui.visits import Library, Visit
 
-MAX_K = 100
-MAX_FILES = 1_000
+AT_ONCE: dict[str, Any] = {"concurrency_limit": None}
+_COMMON = """k: how many hits, 1 to 100.
+        modalities: which kinds of hits, of "text", "image", "audio", "video"; all when left out.
+        where: only items whose metadata say this, such as {"label": "campfire"}."""
+_HITS = """The model, the query, and the hits, best first; each hit's media is at its uri, relative to the app."""
 
 
 def endpoints(engine: Engine) -> None:
-    """Register /search_text, /search_image, /search_audio, /search_video and /add in the Blocks being built."""
+    """Register them in the Blocks being built."""
     for modality in (Modality.IMAGE, Modality.AUDIO, Modality.VIDEO):
         gr.api(_file_search(engine, modality), api_name=f"search_{modality}", **MODEL_QUEUE)
+    _asking(engine)
+    _changing(engine)
 
+
+def _asking(engine: Engine) -> None:
     def search_text(
-        request: gr.Request, query: str, k: int = 10, modalities: list[str] | None = None
+        request: gr.Request,
+        query: str,
+        k: int = 10,
+        modalities: list[str] | None = None,
+        where: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Find what matches a sentence.
+        with _visit(engine, request) as visit:
+            return calls.search_text(engine, visit, query, k, modalities, where)
+
+    def search(
+        request: gr.Request,
+        text: str | None = None,
+        file: FileData | None = None,
+        k: int = 10,
+        modalities: list[str] | None = None,
+        where: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        with _visit(engine, request) as visit:
+            if (text is None) == (file is None):
+                came = "no query" if text is None else "a sentence and a file"
+                raise ConfigError(came, "either text or file", "Ask with one of them.")
+            if file is not None:
+                return calls.search_file(engine, visit, _path(file), None, k, modalities, where)
+            return calls.search_text(engine, visit, text, k, modalities, where)
+
+    def similar(
+        request: gr.Request,
+        id: str,
+        k: int = 10,
+        modalities: list[str] | None = None,
+        where: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        with _visit(engine, request) as visit:
+            return calls.similar(engine, visit, id, k, modalities, where)
+
+    def list_(
+        request: gr.Request,
+        modality: str | None = None,
+        where: dict[str, Any] | None = None,
+        offset: int = 0,
+        limit: int = 50,
+        order: str = "added",
+        descending: bool = False,
+    ) -> dict[str, Any]:
+        """List the items of the library.
 
         Args:
-            query: the sentence.
-            k: how many hits, 1 to 100.
-            modalities: which kinds of hits, of "text", "image", "audio", "video"; all when left out.
+            modality: only "text", "image", "audio" or "video"; all when left out.
+            where: only items whose metadata say this, such as {"label": "campfire"}.
+            offset: how many items to pass over.
+            limit: how many items at most, 0 to 1000.
+            order: by "added", "title", "length" or "size".
+            descending: last, longest or largest first.
         Returns:
-            The model, the query, and the hits, best first; each hit's media is at its uri, relative to the app.
+            How many there are in all, and the items of this page.
         """
-        with readable_errors():
-            return _answer(
-                engine, request, Query("text", str(query)), k, modalities, {"modality": "text", "text": query}
-            )
+        with _visit(engine, request) as visit:
+            return calls.listing(visit, modality, where, offset, limit, order, descending)
 
-    def add(request: gr.Request, files: list[FileData]) -> dict[str, Any]:
-        """Add files to the gallery.
+    def count(request: gr.Request, where: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Count the items of the library.
 
         Args:
-            files: pictures, sounds, clips and texts.
+            where: only items whose metadata say this, such as {"label": "campfire"}.
+        Returns:
+            How many there are, in all and of each modality.
+        """
+        with _visit(engine, request) as visit:
+            return calls.count(visit, where)
+
+    search_text.__doc__ = _documented(
+        "Find what matches a sentence.", 'query: the sentence; words in "" must be there.'
+    )
+    search.__doc__ = _documented(
+        "Find what matches a sentence, or a file of any kind.", "text: the sentence.\n        file: or the file."
+    )
+    similar.__doc__ = _documented("Find what is like an item of the library.", "id: of the item.")
+    for function in (search_text, search, similar):
+        gr.api(function, api_name=function.__name__, **MODEL_QUEUE)
+    gr.api(list_, api_name="list", **AT_ONCE)
+    gr.api(count, api_name="count", **AT_ONCE)
+
+
+def _changing(engine: Engine) -> None:
+    def add(request: gr.Request, files: list[FileData], texts: list[str] | None = None) -> dict[str, Any]:
+        """Add files and sentences to the library.
+
+        Args:
+            files: pictures, sounds, clips and texts; may be empty.
+            texts: sentences.
         Returns:
             The ids of what was added, of what was there already, and the name of each refused file with the reason.
         """
-        with readable_errors():
-            if not isinstance(files, list) or not 0 < len(files) <= MAX_FILES:
-                raise MediaError("files", f"a list of 1 to {MAX_FILES} files", "Pass them with handle_file.")
-            engine.wait()
-            job = engine.visit(request).add([_path(file) for file in files])
-            job.wait()
-            refused = [{"name": name, "reason": reason} for name, reason in job.refused]
-            return {"added": job.added, "already_there": job.already_there, "refused": refused}
+        with _visit(engine, request, keeps=True) as visit:
+            if not isinstance(files, list) or not isinstance(texts or [], list):
+                raise MediaError(
+                    "files or texts", "a list of files, a list of sentences", "Pass them with handle_file."
+                )
+            return calls.add(visit, [*map(_path, files), *map(str, texts or [])])
 
-    gr.api(search_text, api_name="search_text", **MODEL_QUEUE)
-    gr.api(add, api_name="add", concurrency_limit=None)
+    def delete(request: gr.Request, ids: list[str]) -> dict[str, Any]:
+        """Delete items for good, with their media.
+
+        Args:
+            ids: of the items.
+        Returns:
+            How many were deleted, and which ids are unknown.
+        """
+        with _visit(engine, request) as visit:
+            return calls.delete(visit, ids)
+
+    def update(request: gr.Request, id: str, title: str | None = None, caption: str | None = None) -> dict[str, Any]:
+        """Give an item another title, another caption, or both.
+
+        Args:
+            id: of the item.
+            title: the new one; as it was when left out.
+            caption: the new one; as it was when left out, taken away when empty.
+        Returns:
+            The item as it is now.
+        """
+        with _visit(engine, request) as visit:
+            return calls.update(visit, id, title, caption)
+
+    for function in (add, delete, update):
+        gr.api(function, api_name=function.__name__, **AT_ONCE)
 
 
-def hit_as_json(hit: Hit) -> dict[str, Any]:
-    """One hit in the shape that the command line prints, its media as an address of this app."""
-    return {
-        "rank": hit.rank,
-        "id": hit.item.id,
-        "modality": hit.item.modality.value,
-        "title": hit.item.title,
-        "score": hit.score,
-        "similarity": hit.similarity,
-        "span": [hit.span.start, hit.span.end] if hit.span else None,
-        "uri": f"/{hit.item.uri}",
-    }
-
-
-def _file_search(engine: Engine, modality: Modality) -> Callable[..., dict[str, Any]]:
+def _file_search(engine: Engine, modality: Modality) -> Callable[..., Answer]:
     def search_file(
-        request: gr.Request, file: FileData, k: int = 10, modalities: list[str] | None = None
+        request: gr.Request,
+        file: FileData,
+        k: int = 10,
+        modalities: list[str] | None = None,
+        where: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        with readable_errors():
-            path = _path(file)
-            asked = {"modality": modality.value, "file": path.name}
-            return _answer(engine, request, Query("file", str(path), modality), k, modalities, asked)
+        with _visit(engine, request) as visit:
+            return calls.search_file(engine, visit, _path(file), modality, k, modalities, where)
 
     search_file.__name__ = f"search_{modality}"
-    search_file.__doc__ = f"""Find what matches a file, taken as {modality}.
-
-    Args:
-        file: the file; a clip given to /search_audio is heard, not seen.
-        k: how many hits, 1 to 100.
-        modalities: which kinds of hits, of "text", "image", "audio", "video"; all when left out.
-    Returns:
-        The model, the query, and the hits, best first; each hit's media is at its uri, relative to the app.
-    """
+    asked = "file: the file; a clip given to /search_audio is heard, not seen."
+    search_file.__doc__ = _documented(f"Find what matches a file, taken as {modality}.", asked)
     return search_file
 
 
-def _answer(
-    engine: Engine, request: gr.Request, query: Query, k: int, modalities: list[str] | None, asked: dict[str, str]
-) -> dict[str, Any]:
-    kinds = _kinds(modalities)
-    if type(k) is not int or not 1 <= k <= MAX_K:  # True is an int, too
-        raise MediaError(f"k={json.dumps(k)[:20]}", f"a whole number from 1 to {MAX_K}", "Leave it out for 10.")
-    engine.wait()
-    hits = hits_of(engine.visit(request), query, k, kinds)
-    head = {"model": engine.model.name, "fingerprint": engine.model.fingerprint, "query": asked}
-    return {**head, "hits": [hit_as_json(hit) for hit in hits]}
+def _documented(what: str, asked: str) -> str:
+    return f"{what}\n\n    Args:\n        {asked}\n        {_COMMON}\n    Returns:\n        {_HITS}\n    "
 
 
-def _kinds(modalities: list[str] | None) -> list[Modality]:
-    known = [kind.value for kind in Modality]
-    if modalities is None:
-        return list(Modality)
-    if not isinstance(modalities, list) or not modalities or not set(map(str, modalities)) <= set(known):
-        raise MediaError("modalities", f"some of {', '.join(known)}", "Leave it out for all.")
-    return [kind for kind in Modality if kind.value in modalities]
+@contextmanager
+def _visit(engine: Engine, request: gr.Request, *, keeps: bool = False) -> Iterator[Visit]:
+    """The visit that a call belongs to; that of a call without a session ends with it, uploads and all.
+
+    Raises:
+        gr.Error: what went wrong, in a sentence; so also a call that `keeps` something for nobody.
+    """
+    with readable_errors():
+        engine.wait()
+        visit = engine.visit(request)
+        session = str(request.session_hash)
+        stands_alone = visit is not engine.host and session == LocalContext.event_id.get(None)  # Gradio's stopgap
+        try:
+            if stands_alone and keeps and visit.library is Library.PRIVATE:
+                came = "an adding to a private library by a call without a session"
+                raise GalleryError(came, "a session_hash of your own", "Send the same one with each call.")
+            yield visit
+        finally:
+            if stands_alone:
+                engine.visits.end(session)
 
 
 def _path(file: Any) -> Path:

@@ -11,8 +11,9 @@ from starlette.middleware import Middleware
 
 from unimma.settings import Limits
 from unimma.types import Modality
-from unimma.ui import api, cards, guard, theme
+from unimma.ui import agents, api, cards, guard, theme
 from unimma.ui.about import AboutTab
+from unimma.ui.defaults import FillsIn, defaults_of
 from unimma.ui.engine import Engine
 from unimma.ui.icons import logo
 from unimma.ui.library import LibraryTab
@@ -78,11 +79,17 @@ def build_app(engine: Engine) -> gr.Blocks:
     return demo
 
 
-def serve(engine: Engine, *, host: str, port: int | None, share: bool = False) -> gr.Blocks:
-    """Start the server (on any free port for None), then begin to load what stands behind the page; returns at once."""
+def serve(engine: Engine, *, host: str, port: int | None, share: bool = False, agents_may: str = "read") -> gr.Blocks:
+    """Start the server (on any free port for None), then begin to load what stands behind the page; returns at once.
+
+    Agents may "read" or "write", where the `mcp` extra is installed.
+    """
     is_public = share or "SPACE_ID" in os.environ
-    own_pages_only = Middleware(guard.OwnPagesOnly, only_here=guard.is_local(host))
+    for_agents, while_serving = agents.mount(engine, agents_may) if agents.is_possible() else ([], None)
     demo = build_app(engine)
+    middleware = [Middleware(FillsIn, defaults=defaults_of(demo))]
+    if not is_public:
+        middleware.insert(0, Middleware(guard.OwnPagesOnly, only_here=guard.is_local(host)))
     demo.queue(max_size=64, default_concurrency_limit=4, api_open=False)
     demo.launch(
         server_name=host,
@@ -95,7 +102,12 @@ def serve(engine: Engine, *, host: str, port: int | None, share: bool = False) -
         max_file_size=Limits.from_env().max_file_bytes,
         footer_links=["api"],
         quiet=True,
-        app_kwargs={"routes": routes(engine), "middleware": [] if is_public else [own_pages_only]},
+        mcp_server=False,  # ours stands in its place
+        app_kwargs={
+            "routes": [*routes(engine), *for_agents],
+            "lifespan": while_serving,
+            "middleware": middleware,
+        },
         theme=theme.theme(),
         head=theme.head(),
     )

@@ -209,7 +209,7 @@ class Engine:
         )
 
     def _decode(self, path: Path, modality: Modality | None) -> Decoded:
-        decoded: Decoded = self._asking.call(decode_file, path, modality)
+        decoded: Decoded = self._asking.call(decode, path, modality=modality)
         return decoded
 
     def _run(self) -> None:
@@ -268,8 +268,3 @@ class VisitsFolder:
         shutil.rmtree(self.path, ignore_errors=True)
         Path(self._lock.lock_file).unlink(missing_ok=True)
         self._lock.release()
-
-
-def decode_file(path: Path, modality: Modality | None) -> Decoded:
-    """`decode` of a file, in a form that a child process can be told."""
-    return decode(path, modality=modality)
