@@ -125,12 +125,15 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All of what the block does, or nothing.
+        """All of what the block does, or nothing; inside another one, a part of that.
 
         Raises:
             GalleryError: the disk is full, or no longer writable.
         """
         with self._lock:
+            if self._db.in_transaction:
+                yield self._db
+                return
             try:
                 self._db.execute("BEGIN IMMEDIATE")
                 yield self._db

@@ -228,7 +228,9 @@ class Gallery(Reading):
         self._keeper.rebuild()
 
     def compact(self) -> None:
-        """Write database and index anew: no larger than what they hold, and without a trace of what was deleted.
+        """Write the database anew: no larger than what it holds, and without a trace of what was deleted.
+
+        The index goes altogether, for the same reason; searches are exact until the next opening, which makes it anew.
 
         Raises:
             GalleryError: there is no room for a second copy while it is made.

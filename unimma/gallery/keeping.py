@@ -145,15 +145,20 @@ class Keeper:
     def rebuild(self) -> None:
         """Make the index anew from the store; without a model, when one next opens the gallery."""
         with self._writing:
-            if self.vectors is not None:
+            if self._has_index and self.vectors is not None:
                 self.vectors.rebuild()
-            self._forget_unopened_index()
+            else:
+                self._drop_index()
 
     def compact(self) -> None:
-        """Write the store and the index anew, without a trace of what they held before."""
+        """Write the store anew, and drop the index, without a trace of what they held before.
+
+        The index is left to the next opening: its files are larger than what is in them, and are filled up with
+        whatever the memory of the process held before, which may be what was deleted.
+        """
         with self._writing:
             self.store.compact()
-            self.rebuild()
+            self._drop_index()
 
     def _store_records(
         self, records: list[Record], there: dict[str, Item], model: Embedder, vectors: GalleryVectors
@@ -173,9 +178,10 @@ class Keeper:
         else:
             forget(self._chroma, ids)
 
-    def _forget_unopened_index(self) -> None:
-        """The one that another opening made, where this one has none."""
-        if self._chroma.exists() and not self._has_index:
+    def _drop_index(self) -> None:
+        if self._has_index and self.vectors is not None:
+            self.vectors.drop_index()
+        elif self._chroma.exists():  # of another opening
             self.store.forget_index()
             wipe(self._chroma)
 

@@ -41,7 +41,11 @@ def holder(phrases: Iterable[str]) -> Holds:
 
 def _pattern(phrase: str) -> re.Pattern[str] | None:
     words = _plain(phrase).split()
-    return re.compile(r"(?<!\w)" + r"\s+".join(map(re.escape, words)) + r"(?!\w)") if words else None
+    if not words:
+        return None
+    start = r"(?<!\w)" if re.match(r"\w", words[0]) else ""
+    end = r"(?!\w)" if re.search(r"\w$", words[-1]) else ""
+    return re.compile(start + r"\s+".join(map(re.escape, words)) + end)
 
 
 def _plain(text: str) -> str:

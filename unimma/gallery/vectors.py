@@ -62,12 +62,16 @@ class GalleryVectors:
 
     def rebuild(self) -> None:
         """Make memory and index anew; a search goes on meanwhile, exactly."""
+        self.drop_index()
+        self.reload()
+        self._index = self._opened = self._mended_index()
+
+    def drop_index(self) -> None:
+        """Delete the index; searches are exact until the gallery is next opened, which makes it anew."""
         self.close()
         if self._folder is not None:
             self._store.forget_index()  # before the files go: what a crash leaves of them is not trusted
             wipe(self._folder)
-        self.reload()
-        self._index = self._opened = self._mended_index()
 
     def background(self, query: FloatArray, modality: Modality) -> Background:
         """Mean and spread of the cosines of `query` with all vectors of a modality."""
