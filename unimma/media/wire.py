@@ -108,7 +108,7 @@ def read(stream: IO[bytes], most_bytes: int | None = None) -> Any:
 
 def _bytes(stream: IO[bytes], length: int) -> memoryview:
     """Exactly so many bytes."""
-    content = memoryview(np.empty(length, np.uint8))  # unlike a bytearray, not filled with zeros first
+    content = np.empty(length, np.uint8).data  # unlike a bytearray, not filled with zeros first
     rest = content
     while rest:
         got = stream.readinto(rest)  # type: ignore[attr-defined]
@@ -131,7 +131,7 @@ class _Pickler(pickle.Pickler):
     def reducer_override(self, value: Any) -> Any:
         if type(value) is np.ndarray and value.dtype.kind in _NUMBERS:
             plain = np.ascontiguousarray(value)
-            return array_of, (pickle.PickleBuffer(plain), value.dtype.str, value.shape)
+            return array_of, (pickle.PickleBuffer(plain.data), value.dtype.str, value.shape)
         if type(value) in _PATHS.values():
             return type(value), (os.path.abspath(value),)
         return NotImplemented
