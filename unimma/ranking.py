@@ -17,7 +17,7 @@ import numpy.typing as npt
 from unimma.types import Modality, Span
 
 ONE_BY_CHANCE_IN = 20  # questions: how seldom the farthest of unrelated items may pass for likely
-NULL_FROM, NULL_ALONE_FROM = 3.0, 5.0  # standard deviations of the model's own null
+_LINE_FROM, _ALONE = 3.0, 2.0  # the lowest line, and by how much more one of its two sides is enough alone
 PRIOR_WEIGHT = 20.0  # the model's stored values count as much as this many items of the gallery
 _MIN_STD = 1e-6
 
@@ -66,26 +66,25 @@ def deviation(similarity: float, num_items: int, mean: float, std: float, null: 
 def is_likely(similarity: float, deviation: float, num_items: int, null: tuple[float, float]) -> bool:
     """Whether an item stands out far enough to be called a likely match; the others are weaker ones.
 
-    Two things have to hold. It stands out in the gallery: its `deviation` is one that the farthest of `num_items`
-    unrelated items would reach in one question of `ONE_BY_CHANCE_IN`, were they normally distributed; this line rises
-    with the gallery, from 3.0 for 40 items to 4.4 for 10,000. And it stands out at all: its cosine lies `NULL_FROM`
-    standard deviations above what the model measured between unrelated pairs, or nonsense would have likely matches as
-    soon as the gallery is large. The second alone is enough from `NULL_ALONE_FROM` on, since in a gallery full of dogs
-    no dog stands out.
+    It has to stand out twice: among the gallery's items of its modality (`deviation`), and from what the model measured
+    between unrelated pairs, or nonsense would have likely matches as soon as a gallery is large. The line for both, in
+    standard deviations, is what the farthest of `num_items` unrelated items reaches in one question of
+    `ONE_BY_CHANCE_IN` if they are normally distributed: 3.0 up to 37 items, 4.4 for 10,000. Standing out from unrelated
+    pairs by two more is enough alone, since in a gallery full of dogs no dog stands out.
 
-    `python -m benchmarks.likely` measures it: the constants were chosen by it with the bundled model. It fails where a
-    model knows the words but not the thing: what is absent but near (a violin where there is a saxophone) is called
-    likely, and what the model hardly knows (a surf, a gale) is not. It says nothing about how probable a match is.
+    `python -m benchmarks.likely` measures it with the bundled model. It fails where something absent is near to what is
+    there (a violin where there is a saxophone), and where the model hardly knows the words (a surf, a gale): these
+    matches are called weaker ones. It is a line and no probability: of what lies above it, most is right, not all.
 
     Args:
         similarity: cosine of query and item.
-        deviation: as `deviation` gives it.
+        deviation: as the function of this name gives it.
         num_items: how many items of the modality there are.
         null: mean and standard deviation of the cosine of unrelated pairs, stored with the model.
     """
     beyond = (similarity - null[0]) / max(null[1], _MIN_STD)
-    line = NormalDist().inv_cdf(1.0 - 1.0 / (ONE_BY_CHANCE_IN * max(num_items, 1)))
-    return beyond >= NULL_ALONE_FROM or (beyond >= NULL_FROM and deviation >= line)
+    line = max(_LINE_FROM, NormalDist().inv_cdf(1.0 - 1.0 / (ONE_BY_CHANCE_IN * max(num_items, 1))))
+    return beyond >= line + _ALONE or min(beyond, deviation) >= line
 
 
 def fair(candidates: Sequence[Candidate], k: int) -> list[Candidate]:
