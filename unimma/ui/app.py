@@ -15,8 +15,10 @@ from unimma.ui import agents, api, cards, guard, theme
 from unimma.ui.about import AboutTab
 from unimma.ui.defaults import FillsIn, defaults_of
 from unimma.ui.engine import Engine
+from unimma.ui.history import History
 from unimma.ui.icons import logo
 from unimma.ui.library import LibraryTab
+from unimma.ui.notice import Notice
 from unimma.ui.search_tab import PRIVATE, SearchTab
 from unimma.ui.serving import routes
 from unimma.ui.visits import Visit
@@ -26,7 +28,9 @@ BUSY = ("loading", "filling")
 CHECK_EVERY_S = 0.5  # how often the page is told how far the start has come
 UPLOADS_SWEPT_EVERY_S, UPLOADS_KEPT_S = 600, 3_600  # those that no visit knows of, so that none can delete them
 OFFER_KEY = "() => [sessionStorage.getItem('unimma-visit') ?? '']"
-KEEP_KEY = "(key) => { sessionStorage.setItem('unimma-visit', key); }"
+KEEP_KEY = "(key) => { sessionStorage.setItem('unimma-visit', key); window.unimmaPage.begin(); }"
+HAS_ASKED = "() => [window.unimmaPage.hasAsked ? 'yes' : '']"
+RESTORED = "() => window.unimmaPage.restored()"
 
 
 def build_app(engine: Engine) -> gr.Blocks:
@@ -37,24 +41,25 @@ def build_app(engine: Engine) -> gr.Blocks:
     with demo:
         gr.HTML(str(header()), elem_id="header")
         status = gr.HTML(str(status_line(engine, None)), elem_id="status")
+        history, notice = gr.State(History()), Notice(engine)
         with gr.Tabs(elem_id="tabs"):
-            searches = [SearchTab(engine, modality) for modality in Modality]
+            searches = [SearchTab(engine, modality, history, notice) for modality in (None, *Modality)]
             library = LibraryTab(engine)
             about = AboutTab(engine)
         library.wire(status, lambda visit: str(status_line(engine, visit)))
         api.endpoints(engine)
 
-        text = searches[0]
         key = gr.Textbox(visible=False)  # of the visit: the page keeps it, so that a reload comes back to the same one
-        fresh = [*(tab.examples for tab in searches), library.shelf, *about.fresh]
+        has_asked = gr.Textbox(visible=False)
+        fresh = [*(place for tab in searches for place in tab.fresh), library.shelf, *about.fresh]
 
         def enter(offered: str, request: gr.Request) -> tuple[str, str]:
             visit = engine.visits.enter(str(request.session_hash), offered)
             return visit.key, str(status_line(engine, visit))
 
         def first_look(visit: Visit) -> tuple[Any, ...]:
-            examples = [tab.first_look(visit) for tab in searches]
-            return str(status_line(engine, visit)), *examples, library.first_look(visit), *about.first_look()
+            looks = [look for tab in searches for look in tab.first_look(visit)]
+            return str(status_line(engine, visit)), *looks, library.first_look(visit), *about.first_look()
 
         async def watch(request: gr.Request) -> AsyncIterator[tuple[Any, ...]]:
             """Tell the page how far the start has come, and fill it as soon as everything is there."""
@@ -74,7 +79,9 @@ def build_app(engine: Engine) -> gr.Blocks:
         entered = demo.load(enter, key, [key, status], js=OFFER_KEY, concurrency_limit=None, **PRIVATE)
         entered.then(None, key, None, js=KEEP_KEY, **PRIVATE)
         filled = entered.then(watch, None, [status, *fresh], concurrency_limit=None, **PRIVATE)
-        filled.then(text.mosaic, text.history, text.results, concurrency_limit=None, **PRIVATE)
+        first = searches[0]
+        filled.then(first.mosaic, has_asked, first.results, js=HAS_ASKED, concurrency_limit=None, **PRIVATE)
+        notice.bar.change(None, None, None, js=RESTORED, **PRIVATE)
         demo.unload(leave)
     return demo
 

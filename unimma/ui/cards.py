@@ -35,17 +35,17 @@ def thumb_url(item: Item) -> str:
     return f"{item.uri}/thumb"
 
 
-def card(hit: Hit) -> Markup:
-    """One hit: its media in place, its title, how close it is, and the button that searches with it."""
+def card(hit: Hit, *, can_delete: bool = False) -> Markup:
+    """One hit: its media in place, its title, how close it is, what is like it, and what can be done with it."""
     item = hit.item
     level, word = score_word(hit.score)
     return Markup(
         '<article class="card card-{kind}" data-id="{id}" aria-label="{rank}. {name}: {title}">'
-        '{media}<div class="facts">{heading}'
+        '{media}{alike}<div class="facts">{heading}'
         '<p class="line"><span class="score" tabindex="0">'
         '<span class="meter level-{level}" aria-hidden="true"><i></i><i></i><i></i><i></i></span>{word}'
         '<span class="percent">{percent}</span><span class="tip" role="tooltip">{meaning}</span></span>{moment}</p>'
-        "{similar}</div></article>"
+        "{exact}{acts}</div></article>"
     ).format(
         kind=item.modality,
         id=item.id,
@@ -53,13 +53,15 @@ def card(hit: Hit) -> Markup:
         name=NAMES[item.modality],
         title=item.title,
         media=_media(item, rank=hit.rank, start_s=hit.span.start if hit.span else None),
+        alike=_alike(hit),
         heading=_heading(item),
         level=level,
         word=word,
         percent=percent(hit.score),
         meaning=_meaning(hit),
         moment=_moment(hit),
-        similar=_similar(item),
+        exact=Markup('<p class="exact">{} holds your words</p>').format(icon("quote")) if hit.exact else "",
+        acts=_acts(item, can_delete=can_delete),
     )
 
 
@@ -79,53 +81,16 @@ def tile(item: Item, *, selectable: bool = False) -> Markup:
         media=_media(item),
         heading=_heading(item),
         box=box.format(item.id, item.title) if selectable else "",
-        similar="" if selectable else _similar(item),
+        similar="" if selectable else Markup('<div class="acts">{}</div>').format(_similar(item)),
     )
 
 
-def results(hits: Sequence[Hit], *, asked: Markup, can_go_back: bool, columns: bool) -> Markup:
-    """What a search shows: what was asked, a way back, and the hits as one ranked list or in one column a modality."""
-    body = (
-        _columns(hits) if columns else Markup('<div class="grid">{}</div>').format(_joined(card(hit) for hit in hits))
-    )
-    return Markup('{}<div class="hits">{}</div>').format(strip(asked, _found(hits), can_go_back=can_go_back), body)
-
-
-def strip(asked: Markup, found: str, *, can_go_back: bool) -> Markup:
-    """The line above the hits; scripts move the focus to it when new hits arrive."""
-    back = Markup('<button type="button" class="quiet" data-act="back">{} Back</button>').format(icon("back"))
-    return Markup('<div class="strip">{}<h2 tabindex="-1">{}</h2><span class="found">{}</span></div>').format(
-        back if can_go_back else "", asked, found
-    )
-
-
-def asked_text(text: str) -> Markup:
-    """What was asked, for the strip: a sentence."""
-    return Markup('{}<span class="asked">“{}”</span>').format(icon(Modality.TEXT), text)
-
-
-def asked_file(name: str, modality: Modality) -> Markup:
-    """What was asked, for the strip: a file from outside."""
-    return Markup('{}<span class="asked">{}</span>').format(icon(modality), name)
-
-
-def asked_item(item: Item) -> Markup:
-    """What was asked, for the strip: an item of the gallery, with its preview."""
-    image = Markup('<img src="{}" alt="">').format(thumb_url(item)) if item.thumbnail else icon(item.modality)
-    return Markup('{}<span class="asked">{}</span>').format(image, item.title)
-
-
-def nothing(message: str, suggestions: Sequence[str]) -> Markup:
-    """An answer without hits: why, and sentences that do have an answer."""
+def nothing(message: str, suggestions: Sequence[str], *, there: str = "") -> Markup:
+    """An answer without hits: why, what there is, and sentences that do have an answer."""
     chips = _joined(sentence_chip(text) for text in suggestions)
     offer = Markup('<p>These find something:</p><div class="chips">{}</div>').format(chips) if suggestions else ""
-    return Markup('<div class="nothing">{}<p class="lead">{}</p>{}</div>').format(icon("search"), message, offer)
-
-
-def waiting(message: str, done: int, total: int) -> Markup:
-    """What a search shows while the model or the gallery is still being loaded."""
-    return Markup('<div class="nothing" role="status"><p class="lead">{}</p>{}<p>{}</p></div>').format(
-        message, progress_bar(done, total), "Your search starts by itself as soon as this is done."
+    return Markup('<div class="nothing">{}<p class="lead">{}</p>{}{}</div>').format(
+        icon("search"), message, Markup("<p>{}</p>").format(there) if there else "", offer
     )
 
 
@@ -139,44 +104,6 @@ def progress_bar(done: int, total: int) -> Markup:
 def sentence_chip(text: str) -> Markup:
     """A sentence that searches for itself on one click."""
     return Markup('<button type="button" class="chip" data-act="ask" data-text="{}">{}</button>').format(text, text)
-
-
-def sentence_chips(texts: Iterable[str]) -> Markup:
-    """The examples of the text tab."""
-    return Markup('<div class="chips"><span class="chips-label">Try</span>{}</div>').format(
-        _joined(sentence_chip(text) for text in texts)
-    )
-
-
-def example_strip(items: Sequence[Item]) -> Markup:
-    """The examples of a media tab: previews that search for themselves on one click."""
-    button = Markup(
-        '<button type="button" class="example example-{}" data-act="similar" data-id="{}">'
-        '<img src="{}" alt="" loading="lazy"><span>{}</span></button>'
-    )
-    shown = _joined(button.format(item.modality, item.id, thumb_url(item), item.title) for item in items)
-    return Markup('<p class="label">Or start with one of these</p><div class="examples">{}</div>').format(shown)
-
-
-def chip_skeleton(count: int) -> Markup:
-    """The space that example sentences will take, while the gallery is still being opened."""
-    return Markup('<div class="chips" aria-hidden="true">{}</div>').format(
-        Markup('<span class="chip ghost"></span>') * count
-    )
-
-
-def example_skeleton(count: int) -> Markup:
-    """The space that the examples will take, while the gallery is still being opened."""
-    ghosts = Markup('<span class="example ghost"></span>') * count
-    return Markup(
-        '<p class="label">Or start with one of these</p><div class="examples" aria-hidden="true">{}</div>'
-    ).format(ghosts)
-
-
-def mosaic(items: Sequence[Item], *, title: str) -> Markup:
-    """A first look into the gallery, before anything was asked."""
-    tiles = _joined(tile(item) for item in items)
-    return Markup('<div class="strip"><h2 tabindex="-1">{}</h2></div><div class="grid">{}</div>').format(title, tiles)
 
 
 def hint(message: str) -> Markup:
@@ -218,15 +145,6 @@ def _pager(kind: str, offset: int, limit: int, total: int) -> Markup:
     )
 
 
-def _columns(hits: Sequence[Hit]) -> Markup:
-    """One column for each modality that was found, in the order of their names."""
-    column = Markup('<section class="column" aria-label="{0}"><h3 class="column-name">{1} {0}</h3>{2}</section>')
-    filled = [(kind, [hit for hit in hits if hit.item.modality == kind]) for kind in Modality]
-    return Markup('<div class="columns">{}</div>').format(
-        _joined(column.format(PLURALS[kind], icon(kind), _joined(map(card, found))) for kind, found in filled if found)
-    )
-
-
 def _heading(item: Item) -> Markup:
     """The title; that of a text which begins with it is for screen readers alone, since the words are there to read."""
     is_double = (item.text or "").startswith(item.title.rstrip("…"))
@@ -261,11 +179,48 @@ def _media(item: Item, *, rank: int | None = None, start_s: float | None = None)
     return Markup('<div class="media">{}{}</div>').format(body, label)
 
 
+def _acts(item: Item, *, can_delete: bool) -> Markup:
+    """What can be done with a hit: search with it, keep it, delete it."""
+    keep = Markup('<a class="act" href="{}/download" download aria-label="Download {}" title="Download">{}</a>')
+    delete = Markup(
+        '<button type="button" class="act" data-act="remove" data-id="{}" aria-label="Delete {}" title="Delete">'
+        "{}</button>"
+    )
+    return Markup('<div class="acts">{}{}{}</div>').format(
+        _similar(item),
+        keep.format(item.uri, item.title, icon("download")),
+        delete.format(item.id, item.title, icon("delete")) if can_delete else "",
+    )
+
+
 def _similar(item: Item) -> Markup:
     return Markup(
         '<button type="button" class="similar" data-act="similar" data-id="{}" aria-label="Search with {}">'
         "{} Search with this</button>"
     ).format(item.id, item.title, icon("search"))
+
+
+def _alike(hit: Hit) -> Markup:
+    """The near-duplicates that are stacked below a hit: how many with it, and each of them unfolded."""
+    if not hit.alike:
+        return Markup("")
+    row = Markup(
+        '<button type="button" data-act="similar" data-id="{}" aria-label="Search with {}">{}<span>{}</span></button>'
+    )
+    rows = _joined(
+        row.format(
+            item.id,
+            item.title,
+            Markup('<img src="{}" alt="" loading="lazy">').format(thumb_url(item))
+            if item.thumbnail
+            else icon(item.modality),
+            item.title,
+        )
+        for item in hit.alike
+    )
+    return Markup(
+        '<details class="alike"><summary aria-label="{} near-duplicates of {}">×{}</summary><div>{}</div></details>'
+    ).format(len(hit.alike), hit.item.title, len(hit.alike) + 1, rows)
 
 
 def _meaning(hit: Hit) -> str:
@@ -285,11 +240,9 @@ def _moment(hit: Hit) -> Markup:
     return Markup('<span class="moment">from {}:{:02d}</span>').format(minutes, seconds)
 
 
-def _found(hits: Sequence[Hit]) -> str:
-    kinds = {hit.item.modality for hit in hits}
-    names = [PLURALS[kind].lower() for kind in Modality if kind in kinds]
-    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-    return f"{len(hits)} hits: {listed}" if len(hits) != 1 else f"1 hit: {listed}"
+def listed(words: Sequence[str]) -> str:
+    """Words as a list that can be read out: "a, b and c"."""
+    return " and ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)
 
 
 def _joined(parts: Iterable[Markup]) -> Markup:

@@ -1,22 +1,19 @@
 """What a visitor asked: a small value that the page's history can keep, and the door through which files come in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from gradio.utils import get_upload_folder
-from markupsafe import Markup
 
 from unimma.errors import MediaError
 from unimma.media import decode
-from unimma.types import Hit, Modality
-from unimma.ui import cards
+from unimma.media.thumbnail import thumbnail
+from unimma.types import Decoded, Hit, Modality
 from unimma.ui.visits import Visit
 
 if TYPE_CHECKING:
     from unimma.gallery.where import Where
-
-MAX_HISTORY = 20
 
 
 @dataclass(frozen=True)
@@ -26,14 +23,13 @@ class Query:
     Attributes:
         kind: "text" (value is the sentence), "file" (the path of an upload) or "item" (the id of a gallery item).
         modality: what the file is to be taken as, None for what it is; of no meaning for the others.
+        preview: WebP bytes of what the file shows, once it was decoded; empty for others.
     """
 
     kind: Literal["text", "file", "item"]
     value: str
     modality: Modality | None = Modality.TEXT
-
-
-History = tuple[Query, ...]
+    preview: bytes = field(default=b"", repr=False, compare=False)
 
 
 def uploaded(path: str) -> Path:
@@ -53,27 +49,34 @@ def uploaded(path: str) -> Path:
     return resolved
 
 
+def prepared(visit: Visit, query: Query) -> tuple[Query, str | Decoded]:
+    """What is searched with; and the query, which knows of a file now what it is and how it looks.
+
+    Raises:
+        UnimmaError: the file cannot be decoded, the item is gone, or there are no words.
+    """
+    match query.kind:
+        case "text":
+            return query, decode(query.value)
+        case "file":
+            decoded = visit.decode(uploaded(query.value), query.modality)
+            return replace(query, modality=decoded.modality, preview=thumbnail(decoded) or b""), decoded
+        case "item":
+            return query, visit.content(query.value)
+
+
 def hits_of(visit: Visit, query: Query, k: int, modalities: list[Modality], where: "Where | None" = None) -> list[Hit]:
     """Search with a query of any kind.
 
     Raises:
-        UnimmaError: the file cannot be decoded, or the item is gone.
+        UnimmaError: as `prepared`; or the filter is none.
     """
-    match query.kind:
-        case "text":
-            return visit.search(decode(query.value), k, modalities, where=where)
-        case "file":
-            return visit.search(visit.decode(uploaded(query.value), query.modality), k, modalities, where=where)
-        case "item":
-            return visit.search(visit.content(query.value), k, modalities, where=where, leave_out=query.value)
+    return found(visit, query, prepared(visit, query)[1], k, modalities, where)
 
 
-def asked(visit: Visit, query: Query) -> Markup:
-    """The query as the page shows it above its hits."""
-    match query.kind:
-        case "text":
-            return cards.asked_text(query.value)
-        case "file":
-            return cards.asked_file(Path(query.value).name, query.modality)
-        case "item":
-            return cards.asked_item(visit.find(query.value))
+def found(
+    visit: Visit, query: Query, content: str | Decoded, k: int, modalities: list[Modality], where: "Where | None" = None
+) -> list[Hit]:
+    """Search with what was prepared; an item is no answer to itself."""
+    leave_out = query.value if query.kind == "item" else ""
+    return visit.search(content, k, modalities, where=where, leave_out=leave_out)

@@ -95,6 +95,12 @@ def theme() -> gr.themes.Base:
 
 
 def head() -> str:
-    """What goes into the head of the page: the style sheet, and the script that players, zoom and buttons share."""
-    style, script = (files("unimma.ui").joinpath(name).read_text(encoding="utf-8") for name in ("style.css", "page.js"))
+    """What goes into the head of the page: all style sheets and scripts beside this module, those of the page first."""
+    there = sorted(
+        files("unimma.ui").iterdir(), key=lambda file: (file.name not in ("style.css", "page.js"), file.name)
+    )
+    style, script = (
+        "\n".join(file.read_text(encoding="utf-8") for file in there if file.name.endswith(suffix))
+        for suffix in (".css", ".js")
+    )
     return f'<meta name="color-scheme" content="light dark"><style>{style}</style><script>{script}</script>'
