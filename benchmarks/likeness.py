@@ -1,4 +1,4 @@
-"""How far copies and strangers lie apart by the perceptual hash of pictures and clips.
+"""How far copies and strangers lie apart: pictures and clips by their perceptual hash, sounds by their embedding.
 
     python -m benchmarks.likeness
 
@@ -6,11 +6,15 @@ Pictures: the starter gallery's. Each is changed in many ways, one line of the t
 pictures, four blank ones among them, and of pages of text. Clips: the starter gallery's, encoded anew at another size,
 rate and quality; then all pairs of different clips. Columns: half and nine tenths of the distances lie below, the
 farthest (for strangers: one in a hundred, half, and the nearest), and the share that `is_alike` takes for copies.
+Sounds: the starter gallery's through the bundled model, made quieter, clipped, shortened, encoded anew; then all pairs
+of different ones. Columns: the cosine that half and nine tenths lie above, the lowest (for strangers: the highest), and
+the share above the line.
 """
 
 import io
 import itertools
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,10 +23,12 @@ import numpy as np
 from PIL import Image as PIL
 from PIL import ImageDraw
 
+from unimma.gallery.copies import SAME_SOUND_FROM
 from unimma.gallery.likeness import ALIKE_UP_TO, distance, likeness
 from unimma.gallery.starter import starter_items
+from unimma.loading import load_model
 from unimma.media import decode
-from unimma.types import Image, Modality
+from unimma.types import Audio, Image, Modality
 
 Change = Callable[[PIL.Image], PIL.Image]
 
@@ -141,6 +147,72 @@ def strangers(name: str, hashes: Mapping[str, bytes]) -> None:
     print(f"{'':<8}nearest: " + "; ".join(f"{a} and {b} {apart}" for apart, a, b in pairs[:3]))
 
 
+def as_mp3(bit_rate: int, rate_hz: int = 44_100) -> Callable[[Audio], Audio]:
+    """Encoded and decoded again."""
+
+    def change(sound: Audio) -> Audio:
+        file = io.BytesIO()
+        with av.open(file, "w", format="mp3") as output:
+            stream = output.add_stream("libmp3lame", rate=rate_hz, layout="mono")
+            stream.bit_rate = bit_rate
+            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(sound.waveform[None]), format="flt", layout="mono")
+            frame.rate = sound.rate_hz
+            resampler = av.AudioResampler(format="s16p", layout="mono", rate=rate_hz)
+            for part in [*resampler.resample(frame), *resampler.resample(None)]:
+                part.pts = None
+                output.mux(stream.encode(part))
+            output.mux(stream.encode(None))
+        decoded = decode(file.getvalue())
+        assert isinstance(decoded, Audio)
+        return decoded
+
+    return change
+
+
+def louder(gain: float) -> Callable[[Audio], Audio]:
+    """All samples multiplied, the loudest clipped."""
+    return lambda sound: replace(sound, waveform=np.clip(gain * sound.waveform, -1, 1).astype(np.float32))
+
+
+def shortened(share: float) -> Callable[[Audio], Audio]:
+    """Less by a share of either end."""
+
+    def change(sound: Audio) -> Audio:
+        cut = round(share * len(sound.waveform))
+        return replace(sound, waveform=sound.waveform[cut : len(sound.waveform) - cut])
+
+    return change
+
+
+SOUND_CHANGES: Mapping[str, Callable[[Audio], Audio]] = {
+    **{f"gain {gain}": louder(gain) for gain in (0.1, 0.3, 2.0)},
+    "MP3 of 128 kbit/s": as_mp3(128_000),
+    "MP3 of 48 kbit/s": as_mp3(48_000),
+    "MP3 of 32 kbit/s, 16 kHz": as_mp3(32_000, 16_000),
+    "each end less 2%": shortened(0.02),
+}
+
+
+def sounds(paths: Iterable[Path]) -> None:
+    """The table of sounds."""
+    model = load_model("bundled")
+    heard = {path.stem: decode(path) for path in paths}
+    vectors = {name: model.embed([sound])[0] for name, sound in heard.items()}
+    print(f"\n{len(heard)} sounds{'':<23} {'half':>6} {'9/10':>6} {'least':>6} {'same':>7}")
+    for name, change in SOUND_CHANGES.items():
+        copies_of = [(each, change(sound)) for each, sound in heard.items() if isinstance(sound, Audio)]
+        cosines = np.array([float(model.embed([copy])[0] @ vectors[each]) for each, copy in copies_of])
+        half, most = np.percentile(cosines, [50, 10])
+        same = (cosines >= SAME_SOUND_FROM).mean()
+        print(f"{name:<32} {half:>6.3f} {most:>6.3f} {cosines.min():>6.3f} {same:>7.0%}")
+    pairs = sorted((float(vectors[a] @ vectors[b]), a, b) for a, b in itertools.combinations(vectors, 2))
+    far = np.array([pair[0] for pair in pairs])
+    half, most = np.percentile(far, [50, 99])
+    same = (far >= SAME_SOUND_FROM).mean()
+    print(f"{'different sounds (1/100 above)':<32} {half:>6.3f} {most:>6.3f} {far.max():>6.3f} {same:>7.0%}")
+    print(f"{'':<8}nearest: " + "; ".join(f"{a} and {b} {cosine:.2f}" for cosine, a, b in pairs[::-1][:3]))
+
+
 def main() -> None:
     """Print the tables."""
     items = {item.uri: item for item in starter_items()}
@@ -163,6 +235,7 @@ def main() -> None:
     copies("smaller, fewer frames, poor", itertools.starmap(distance, anew))
     same_length = {name: each[:1] + bytes(4) + each[5:] for name, each in clips.items()}  # lengths left aside
     strangers("different clips", same_length)
+    sounds(paths[Modality.AUDIO])
 
 
 if __name__ == "__main__":

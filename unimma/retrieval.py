@@ -69,7 +69,8 @@ def search(
         raise ConfigError(f"the ranking {ranking!r}", f"one of {sorted(_ORDERS)}", "Leave it out for calibrated.")
     asked = _asked(gallery.model, query)
     _check_findable(gallery)
-    holding = gallery.containing(asked.phrases, None, where) if asked.phrases else []
+    only = wanted[0] if len(wanted) == 1 else None
+    holding = gallery.containing(asked.phrases, only, where) if asked.phrases else []
     stacks = [
         found for modality in wanted for found in _stacks(gallery, asked, k, modality, where, holding, stack=stack)
     ]
