@@ -256,7 +256,7 @@ def _started(output: int) -> "subprocess.Popen[bytes]":
         stderr=subprocess.DEVNULL,
         bufsize=0,
         env=environment | _SET_VARIABLES,
-        start_new_session=True,  # Ctrl-C at the terminal is for the app, which closes its children
+        process_group=0,  # Ctrl-C at the terminal is for the app, which closes its children
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
 
