@@ -1,33 +1,41 @@
 """The page as its own table of contents, and how it is served."""
 
 import asyncio
+import logging
 import os
+import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from markupsafe import Markup
 from starlette.middleware import Middleware
 
+from unimma import remote
 from unimma.settings import Limits
 from unimma.types import Modality
-from unimma.ui import agents, api, cards, guard, theme
+from unimma.ui import agents, api, guard, theme
 from unimma.ui.about import AboutTab
 from unimma.ui.defaults import FillsIn, defaults_of
 from unimma.ui.engine import Engine
 from unimma.ui.history import History
 from unimma.ui.icons import logo
 from unimma.ui.library import LibraryTab
+from unimma.ui.messages import readable_errors
 from unimma.ui.notice import Notice
 from unimma.ui.search_tab import PRIVATE, SearchTab
 from unimma.ui.serving import routes
-from unimma.ui.visits import Visit
+from unimma.ui.status import BUSY, Clock, forgotten, status_line
+from unimma.ui.status import EVENTS as STATUS_EVENTS
+from unimma.ui.visits import Library, Visit
 
+log = logging.getLogger(__name__)
 TITLE = "UniMMA: drop anything in, find anything"
-BUSY = ("loading", "filling")
 CHECK_EVERY_S = 0.5  # how often the page is told how far the start has come
 UPLOADS_SWEPT_EVERY_S, UPLOADS_KEPT_S = 600, 3_600  # those that no visit knows of, so that none can delete them
 OFFER_KEY = "() => [sessionStorage.getItem('unimma-visit') ?? '']"
+BEGIN_ANEW = "(gone) => window.unimmaLibrary.beginAnew(gone)"
 KEEP_KEY = "(key) => { sessionStorage.setItem('unimma-visit', key); window.unimmaPage.begin(); }"
 HAS_ASKED = "() => [window.unimmaPage.hasAsked ? 'yes' : '']"
 RESTORED = "() => window.unimmaPage.restored()"
@@ -40,38 +48,49 @@ def build_app(engine: Engine) -> gr.Blocks:
     demo = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(UPLOADS_SWEPT_EVERY_S, UPLOADS_KEPT_S))
     with demo:
         gr.HTML(str(header()), elem_id="header")
-        status = gr.HTML(str(status_line(engine, None)), elem_id="status")
+        status = gr.HTML(str(status_line(engine, None)), elem_id="status", js_on_load=STATUS_EVENTS)
         history, notice = gr.State(History()), Notice(engine)
         with gr.Tabs(elem_id="tabs"):
             searches = [SearchTab(engine, modality, history, notice) for modality in (None, *Modality)]
             library = LibraryTab(engine)
             about = AboutTab(engine)
-        library.wire(status, lambda visit: str(status_line(engine, visit)))
+        library.wire(notice, status, lambda visit: str(status_line(engine, visit)))
         api.endpoints(engine)
 
         key = gr.Textbox(visible=False)  # of the visit: the page keeps it, so that a reload comes back to the same one
+        gone = gr.JSON(visible=False)  # what was deleted: the page begins anew, and says it then
         has_asked = gr.Textbox(visible=False)
-        fresh = [*(place for tab in searches for place in tab.fresh), library.shelf, *about.fresh]
+        fresh = [*(place for tab in searches for place in tab.fresh), *library.fresh, *about.fresh]
 
         def enter(offered: str, request: gr.Request) -> tuple[str, str]:
             visit = engine.visits.enter(str(request.session_hash), offered)
+            if engine.library is not Library.READ_ONLY:
+                visit.purge()  # the way back from a deletion was on the page that is gone
             return visit.key, str(status_line(engine, visit))
 
         def first_look(visit: Visit) -> tuple[Any, ...]:
             looks = [look for tab in searches for look in tab.first_look(visit)]
-            return str(status_line(engine, visit)), *looks, library.first_look(visit), *about.first_look()
+            return str(status_line(engine, visit)), *looks, *library.first_look(visit), *about.first_look()
 
         async def watch(request: gr.Request) -> AsyncIterator[tuple[Any, ...]]:
             """Tell the page how far the start has come, and fill it as soon as everything is there."""
             visit = engine.visit(request)
-            nothing_new = [gr.skip()] * len(fresh)
-            while engine.status.state in BUSY:
-                yield str(status_line(engine, visit)), *nothing_new
+            nothing_new, clock = [gr.skip()] * len(fresh), Clock()
+            while (now := engine.status).state in BUSY:
+                yield str(status_line(engine, visit, clock.left(now, time.monotonic()))), *nothing_new
                 await asyncio.sleep(CHECK_EVERY_S)
             if engine.status.state == "failed":
                 yield str(status_line(engine, visit)), *nothing_new
             else:
                 yield await asyncio.to_thread(first_look, visit)
+
+        def reembed() -> None:
+            if engine.library is Library.SHARED:
+                engine.reembed()
+
+        def forget(request: gr.Request) -> dict[str, str]:
+            with readable_errors():
+                return {"said": forgotten(engine.visit(request).forget())}
 
         def leave(request: gr.Request) -> None:
             engine.visits.leave(str(request.session_hash))
@@ -82,11 +101,16 @@ def build_app(engine: Engine) -> gr.Blocks:
         first = searches[0]
         filled.then(first.mosaic, has_asked, first.results, js=HAS_ASKED, concurrency_limit=None, **PRIVATE)
         notice.bar.change(None, None, None, js=RESTORED, **PRIVATE)
+        entered.then(library.adding.watch, None, library.adding.card, concurrency_limit=None, **PRIVATE)
+        status.reembed(reembed, **PRIVATE).then(watch, None, [status, *fresh], concurrency_limit=None, **PRIVATE)
+        status.forget(forget, None, gone, **PRIVATE).then(None, gone, None, js=BEGIN_ANEW, **PRIVATE)
         demo.unload(leave)
     return demo
 
 
-def serve(engine: Engine, *, host: str, port: int | None, share: bool = False, agents_may: str = "read") -> gr.Blocks:
+def serve(
+    engine: Engine, *, host: str, port: int | None, share: bool = False, agents_may: str = "read"
+) -> gr.Blocks:
     """Start the server (on any free port for None), then begin to load what stands behind the page; returns at once.
 
     Agents may "read" or "write", where the `mcp` extra is installed.
@@ -118,8 +142,15 @@ def serve(engine: Engine, *, host: str, port: int | None, share: bool = False, a
         theme=theme.theme(),
         head=theme.head(),
     )
-    engine.start()
+    engine.start(lambda gallery: _announce(gallery.folder, demo.local_url, engine.token))
     return demo
+
+
+def _announce(folder: Path, url: str, token: str) -> None:
+    try:
+        remote.announce(folder, url, token)
+    except OSError as error:
+        log.warning("commands cannot work through this app: %s cannot be written (%s)", remote.RUNNING, error.strerror)
 
 
 def header() -> Markup:
@@ -129,18 +160,3 @@ def header() -> Markup:
         "<p>A sentence, a photo, a sound or a clip finds matching sentences, pictures, sounds and clips.</p></header>"
     ).format(logo())
 
-
-def status_line(engine: Engine, visit: Visit | None) -> Markup:
-    """How far the start has come, then what can be searched; and always where files go and when they vanish."""
-    promise = Markup('<span class="promise">{}</span>').format(visit.promise if visit else "")
-    status = engine.status
-    if status.state == "failed":
-        return Markup('<div class="status" role="alert"><span class="dot bad"></span>{}</div>').format(status.message)
-    if status.state in BUSY or visit is None:
-        return Markup('<div class="status" role="status"><span class="dot busy"></span>{} {}{}</div>').format(
-            status.message, cards.progress_bar(status.done, status.total), promise
-        )
-    counts = ", ".join(f"{count:,} {cards.PLURALS[kind].lower()}" for kind, count in visit.counts().items() if count)
-    return Markup('<div class="status" role="status"><span class="dot"></span>{}{}</div>').format(
-        f"Searching {counts}." if counts else "The gallery is empty.", promise
-    )

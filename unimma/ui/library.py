@@ -1,129 +1,136 @@
-"""The library tab: add files and sentences, see what was refused and why, browse, delete."""
+"""The library tab: adding on top, below it everything there is, to look through, open, edit, delete and list."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
-from markupsafe import Markup
 
-from unimma.errors import MediaError
-from unimma.types import Modality
-from unimma.ui import cards
+from unimma.errors import ConfigError
+from unimma.ui import notice, shelf
+from unimma.ui.adding import SAVE, Adding
 from unimma.ui.engine import Engine
-from unimma.ui.jobs import Job
-from unimma.ui.messages import readable_errors
-from unimma.ui.queries import uploaded
-from unimma.ui.search_tab import MODEL_QUEUE, PRIVATE
+from unimma.ui.listing import library_csv, library_json
+from unimma.ui.messages import in_words, readable_errors
+from unimma.ui.notice import Notice
+from unimma.ui.shelf import View
 from unimma.ui.visits import Visit
 
-PAGE_SIZE = 24
-MAX_SENTENCE_CHARS = 2_000
-SHELF_EVENTS = "/* 'browse' 'remove' */ window.unimmaPage.listen(element, trigger);"
+_EVENTS = "/* 'browse' 'narrow' 'widen' 'remove' 'edit' 'keep' */ window.unimmaLibrary.shelf(element, trigger, watch);"
+_ANSWERED = "(answer) => window.unimmaLibrary.edited(answer)"
+_QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 class LibraryTab:
-    """Adding on top, the shelf with everything below it."""
+    """One tab over what `engine` holds."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         with gr.Tab("Library", id="library", elem_id="tab-library"):
-            with gr.Row(elem_classes="ask"):
-                self.files = gr.File(
-                    label="Pictures, sounds, clips, texts",
-                    file_count="multiple",
-                    height=190,
-                    elem_id="add-files",
-                    scale=1,
-                    min_width=320,
-                )
-                with gr.Column(scale=1, min_width=320):
-                    self.sentence = gr.Textbox(
-                        label="Or a sentence",
-                        lines=2,
-                        max_lines=4,
-                        max_length=MAX_SENTENCE_CHARS,
-                        elem_id="add-sentence",
-                    )
-                    self.button = gr.Button("Add to the library", variant="primary", elem_id="add")
-            self.report = gr.HTML("", elem_id="report", elem_classes="report")
-            self.shelf = gr.HTML(
-                str(cards.hint("The library is being opened.")),
-                elem_id="shelf",
-                elem_classes="results",
-                js_on_load=SHELF_EVENTS,
-            )
+            self.adding = Adding(engine)
+            self.view = gr.State(View())
+            self.shelf = gr.HTML(str(shelf.skeleton()), elem_id="shelf", js_on_load=_EVENTS)
+            self.list_to_save = gr.JSON(visible=False)
+            self.edit_answer = gr.JSON(visible=False)
 
-    def wire(self, status: gr.HTML, status_line: Any) -> None:
-        """Connect the events; `status_line` makes the new content of `status` after the library has changed."""
+    def wire(self, undo: Notice, status: gr.HTML, status_line: Callable[[Visit], str]) -> None:
+        """Connect the events.
 
-        def on_add(files: list[str] | None, sentence: str, request: gr.Request) -> tuple[Any, ...]:
-            with readable_errors():
-                self.engine.wait()
-                visit = self.engine.visit(request)
-                job = visit.add(self._sources(files, sentence))
-                job.wait()
-                return None, "", str(added(job)), self.first_look(visit), status_line(visit)
+        Args:
+            undo: the bar that takes a deletion back.
+            status: told of each change of the library, by what `status_line` makes.
+        """
 
-        def on_remove(request: gr.Request, event: gr.EventData) -> tuple[str, str, str]:
+        def on_refresh(view: View, request: gr.Request) -> tuple[str, str]:
             with readable_errors():
                 visit = self.engine.visit(request)
-                ids = [str(item_id) for item_id in event._data.get("ids", [])]
-                visit.delete(ids)
-                gone = "1 item was deleted." if len(ids) == 1 else f"{len(ids)} items were deleted."
-                return str(note(gone)), self.first_look(visit), status_line(visit)
+                return self._shown(visit, view), status_line(visit)
 
-        def on_browse(request: gr.Request, event: gr.EventData) -> str:
+        def on_browse(view: View, request: gr.Request, event: gr.EventData) -> tuple[View, str]:
+            return self._looked(request, view.after(event._data))
+
+        def on_narrow(view: View, request: gr.Request, event: gr.EventData) -> tuple[View, str]:
+            facet, value = str(event._data.get("facet", "")), str(event._data.get("value", ""))
+            return self._looked(request, view.narrowed(facet, value))
+
+        def on_widen(view: View, request: gr.Request, event: gr.EventData) -> tuple[View, str]:
+            return self._looked(request, view.narrowed(str(event._data.get("facet", "")), ""))
+
+        def on_remove(view: View, request: gr.Request, event: gr.EventData) -> tuple[str, str, str]:
             with readable_errors():
-                return self._page(
-                    self.engine.visit(request), str(event._data.get("kind", "")), str(event._data.get("offset", "0"))
-                )
+                visit = self.engine.visit(request)
+                bar = notice.delete(visit, notice.ids_of(event))
+                return bar, self._shown(visit, view), status_line(visit)
 
-        self.button.click(
-            on_add,
-            [self.files, self.sentence],
-            [self.files, self.sentence, self.report, self.shelf, status],
-            show_progress="full",
-            show_progress_on=self.report,
-            api_visibility="private",
-            **MODEL_QUEUE,
+        def on_restore(view: View, request: gr.Request, event: gr.EventData) -> tuple[str, str, str]:
+            with readable_errors():
+                visit = self.engine.visit(request)
+                bar = notice.restore(visit, notice.ids_of(event))
+                return bar, self._shown(visit, view), status_line(visit)
+
+        def on_edit(view: View, request: gr.Request, event: gr.EventData) -> tuple[dict[str, str], Any]:
+            """An error goes back into the dialog, where the words that are to be mended still stand."""
+            sent = {key: str(event._data.get(key, "")) for key in ("id", "title", "caption")}
+            try:
+                visit = self.engine.visit(request)
+                _update(visit, sent["id"], sent["title"], sent["caption"])
+            except Exception as error:  # told apart, and logged where it is not ours, by `in_words`
+                return {"error": in_words(error)}, gr.skip()
+            return {"error": "", "id": sent["id"]}, self._shown(visit, view)
+
+        def on_keep(view: View, request: gr.Request, event: gr.EventData) -> dict[str, str]:
+            with readable_errors():
+                items = shelf.all_items(self.engine.visit(request), view)
+                if event._data.get("form") == "json":
+                    return {"name": "library.json", "type": "application/json", "text": library_json(items)}
+                return {"name": "library.csv", "type": "text/csv", "text": library_csv(items)}
+
+        shown = [undo.bar, self.shelf, status]
+        self.adding.wire(
+            self.list_to_save, lambda event: event.then(on_refresh, self.view, [self.shelf, status], **_QUIET)
         )
-        self.shelf.remove(on_remove, None, [self.report, self.shelf, status], **PRIVATE)
-        self.shelf.browse(on_browse, None, self.shelf, **PRIVATE)
+        for event, handler in (
+            (self.shelf.browse, on_browse),
+            (self.shelf.narrow, on_narrow),
+            (self.shelf.widen, on_widen),
+        ):
+            event(handler, self.view, [self.view, self.shelf], trigger_mode="always_last", **_QUIET)
+        self.shelf.remove(on_remove, self.view, shown, **_QUIET)
+        undo.bar.restore(on_restore, self.view, shown, **_QUIET)
+        edited = self.shelf.edit(on_edit, self.view, [self.edit_answer, self.shelf], **_QUIET)
+        edited.then(None, self.edit_answer, None, js=_ANSWERED, **_QUIET)
+        kept = self.shelf.keep(on_keep, self.view, self.list_to_save, **_QUIET)
+        kept.then(None, self.list_to_save, None, js=SAVE, **_QUIET)
 
-    def first_look(self, visit: Visit) -> str:
-        """The first page of everything."""
-        return self._page(visit, "", "0")
+    def first_look(self, visit: Visit) -> tuple[View, str]:
+        """The first page of everything, for `self.fresh`."""
+        return View(), self._shown(visit, View())
 
-    def _page(self, visit: Visit, kind: str, offset: str) -> str:
-        chosen = Modality(kind) if kind in set(Modality) else None
-        start = int(offset) if offset.isascii() and offset.isdigit() else 0
-        items = visit.shelf(chosen, start, PAGE_SIZE)
-        return str(cards.pages(items, chosen=chosen, counts=visit.counts(), offset=start, limit=PAGE_SIZE))
+    @property
+    def fresh(self) -> list[Any]:
+        """The components that `first_look` fills."""
+        return [self.view, self.shelf]
 
-    def _sources(self, files: Sequence[str] | None, sentence: str) -> list[Path | str]:
-        sources: list[Path | str] = [uploaded(path) for path in files or []]
-        if sentence.strip():
-            sources.append(sentence.strip()[:MAX_SENTENCE_CHARS])
-        if not sources:
-            raise MediaError("Nothing to add", "files or a sentence", "Drop files, or write a sentence.")
-        return sources
+    def _looked(self, request: gr.Request, view: View) -> tuple[View, str]:
+        with readable_errors():
+            return view, self._shown(self.engine.visit(request), view)
 
-
-def added(report: Job) -> Markup:
-    """What became of the files: how many came in, which were known, and what was refused and why."""
-    lines = [f"{len(report.added)} added" if report.added else "Nothing was added"]
-    if report.already_there:
-        lines.append(f"{len(report.already_there)} already there")
-    if report.refused:
-        lines.append(f"{len(report.refused)} refused")
-    rows = Markup("").join(
-        Markup('<tr><th scope="row">{}</th><td>{}</td></tr>').format(name, reason) for name, reason in report.refused
-    )
-    table = Markup("<table><caption>Refused, and why</caption><tbody>{}</tbody></table>").format(rows)
-    return note(", ".join(lines) + ".") + (table if report.refused else "")
+    def _shown(self, visit: Visit, view: View) -> str:
+        return str(shelf.shelf(visit, view))
 
 
-def note(sentence: str) -> Markup:
-    """One sentence about what was just done."""
-    return Markup('<p class="lead" role="status">{}</p>').format(sentence)
+def _update(visit: Visit, item_id: str, title: str, caption: str) -> None:
+    """Give an item what was typed.
+
+    Raises:
+        ConfigError: too long, or an empty title.
+        GalleryError: it may not be edited here.
+    """
+    for what, text, most in (
+        ("title", title, shelf.MAX_TITLE_CHARS),
+        ("caption", caption, shelf.MAX_CAPTION_CHARS),
+    ):
+        if len(text) > most:
+            raise ConfigError(f"a {what} of {len(text):,} characters", f"at most {most:,}", "Make it shorter.")
+    if not title.strip():
+        raise ConfigError("An empty title", "a word or more", "Type one, so that the item can be told from others.")
+    visit.update(item_id, title=title, caption=caption)

@@ -1,8 +1,8 @@
 """The bar at the foot of the page that says what was deleted, and takes it back on one click.
 
 Shared by all tabs: whoever deletes shows `delete(…)` in `Notice.bar`, and shows its items anew on the bar's event
-`restore`. What was deleted is hidden at once and can be brought back; it is deleted for good when the bar goes, with the
-next deletion, or when the page is left.
+`restore`. What was deleted is hidden at once and can be brought back; it is deleted for good when the bar goes, with
+the next deletion, or when the page is left.
 """
 
 import secrets
@@ -57,7 +57,7 @@ def restore(visit: Visit, ids: Sequence[str]) -> str:
     return str(_bar(back if count else "It was too late: they are gone for good.", SAID_FOR_S))
 
 
-def _bar(sentence: str, stays_s: int, button: Markup = Markup("")) -> Markup:
+def _bar(sentence: str, stays_s: int, button: Markup | str = "") -> Markup:
     """`data-turn` makes each one another, so that the page notices the same words twice."""
     return Markup('<div class="notice" role="status" data-stays-s="{}" data-turn="{}"><span>{}</span>{}</div>').format(
         stays_s, secrets.token_hex(4), sentence, button
