@@ -99,6 +99,12 @@ def test_modality_may_be_given_several_times(run, picture, sound, clip):
         ("add",),
         ("add", "nowhere.png"),
         ("delete", "nothing"),
+        ("update", "nothing"),
+        ("list", "--where", "year"),
+        ("list", "--order", "beauty"),
+        ("add", __file__, "--watch"),
+        ("import-gallery", "nowhere.zip"),
+        ("import-gallery", __file__),
         ("embed", "nowhere.png", "--output", "out.npz"),
     ],
 )
@@ -205,5 +211,95 @@ def test_help_is_there_for_every_command_and_loads_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    for command in ("search", "add", "list", "delete", "count", "embed", "models"):
+    for command in (
+        "search", "add", "list", "update", "delete", "count", "embed", "models", "reembed", "rebuild", "compact",
+        "export-gallery", "import-gallery",
+    ):  # fmt: skip
         assert command in done.stdout
+
+
+def test_what_is_added_names_the_folder_it_came_from(run, tmp_path, picture, sound):
+    folder = tmp_path / "Holiday 2026"
+    folder.mkdir()
+    picture.rename(folder / picture.name)
+    run("add", folder, sound, "--no-starter")
+    listed = json.loads(run("list", "--json")[1])["items"]
+    assert [item["metadata"] for item in listed] == [{"source": "Holiday 2026"}, {"source": tmp_path.name}]
+    assert [item["num_bytes"] > 0 for item in listed] == [True, True]
+    narrowed = json.loads(run("list", "--source", "Holiday 2026", "--json")[1])
+    assert narrowed["count"] == 1 and narrowed["items"] == listed[:1]
+    assert json.loads(run("list", "--order", "length", "--json")[1])["items"] == listed[::-1]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (("--where", "year=1990"), ["red"]),
+        (("--where", "year>=1990", "--where", "year<2001"), ["red", "green"]),
+        (("--where", "place=here=there"), ["green"]),
+        (("--label", "warm", "--label", "cold"), ["red", "blue"]),
+        (("--where", "added>=2020-01-01", "--descending"), ["blue", "green", "red"]),
+        (("--where", "year>2100"), []),
+    ],
+)
+def test_lists_are_narrowed_by_facts(run, tmp_path, options, expected):
+    facts = ({"year": 1990, "label": "warm"}, {"year": 2000, "place": "here=there"}, {"year": 2001, "label": "cold"})
+    with Gallery.open(tmp_path / "mine", ToyModel()) as gallery:
+        for word, metadata in zip(("red", "green", "blue"), facts, strict=True):
+            gallery.add([word], metadata=metadata)
+    answer = json.loads(run("list", *options, "--gallery", tmp_path / "mine", "--json")[1])
+    assert [item["title"] for item in answer["items"]] == expected
+    assert answer["count"] == len(expected)
+
+
+def test_titles_and_captions_are_changed(run):
+    item = json.loads(run("list", "--limit", 1, "--json")[1])["items"][0]
+    changed = json.loads(run("update", item["id"], "--title", "Rot", "--caption", "a colour", "--json")[1])
+    assert (changed["title"], changed["metadata"]) == ("Rot", {"source": "starter", "caption": "a colour"})
+    assert "Rot" in run("update", item["id"], "--caption", "")[1]
+    assert json.loads(run("list", "--json")[1])["items"][0] == item | {"title": "Rot"}
+    assert run("update", "nothing", "--title", "a")[0] == 1
+
+
+def test_a_gallery_moves_through_a_zip(run, tmp_path, picture):
+    run("add", picture)
+    assert run("export-gallery", tmp_path / "a.zip")[:2] == (0, "4 exported\n")
+    before = json.loads(run("list", "--json")[1])["items"]
+    code, out, _ = run("import-gallery", tmp_path / "a.zip", "--gallery", tmp_path / "mine", "--json")
+    assert code == 0 and len(json.loads(out)["added"]) == 4
+    after = json.loads(run("list", "--gallery", tmp_path / "mine", "--json")[1])["items"]
+    assert [item["id"] for item in after] == [item["id"] for item in before]
+    assert run("import-gallery", tmp_path / "a.zip", "--gallery", tmp_path / "mine")[1].startswith("0 added, 4 already")
+
+
+def test_another_model_gets_its_vectors_on_command(run, tmp_path, monkeypatch):
+    run("count")
+    monkeypatch.setattr("unimma.loading.load_model", lambda name: ToyModel(name, "0123456789ab"))
+    assert run("reembed")[:2] == (0, "3 added, 0 already there, 0 refused\n")
+    assert run("reembed")[:2] == (0, "0 added, 0 already there, 0 refused\n")
+    assert [hit["title"] for hit in json.loads(run("search", "--text", "red", "--json")[1])["hits"]][:1] == ["red"]
+
+
+def test_a_gallery_is_kept_up(run, tmp_path):
+    hits = json.loads(run("search", "--text", "red", "--json")[1])["hits"]
+    assert run("rebuild")[0] == 0
+    assert run("compact")[0] == 0
+    assert not (tmp_path / "data" / "gallery" / "chroma").exists()
+    assert json.loads(run("search", "--text", "red", "--json")[1])["hits"] == hits
+
+
+def test_a_folder_is_watched_until_ctrl_c(run, tmp_path, picture, monkeypatch):
+    folder = tmp_path / "watched"
+    folder.mkdir()
+    looks = iter([lambda: None, lambda: picture.rename(folder / "a.jpg"), lambda: None, (folder / "a.jpg").unlink])
+
+    def wait(seconds: float) -> None:
+        try:
+            next(looks)()
+        except StopIteration:
+            raise KeyboardInterrupt from None
+
+    monkeypatch.setattr("unimma.cli.content.time.sleep", wait)
+    code, out, err = run("add", folder, "--watch", "--no-starter")
+    assert (code, out) == (0, "")
+    assert err.splitlines() == ["Watching; Ctrl-C ends it.", "added: a.jpg", "gone: a.jpg", "No longer watching."]

@@ -203,12 +203,13 @@ def _expand_one(given: str | Path | Item, common: dict[str, str | int | float | 
         content = given.text if given.text is not None else Path(given.uri)
         yield Source(content, given.modality, clean_title(given.title), given.span, facts)
     elif isinstance(given, Path) and given.is_dir():
-        yield from (Source(path, metadata=common) for path in _files_below(given))
+        yield from (Source(path, metadata=common) for path in files_below(given))
     else:
         yield Source(given, metadata=common)
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
+def files_below(folder: Path) -> Iterator[Path]:
+    """Every file below a folder, sorted, without hidden ones and without those in hidden folders."""
     for here, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (Path(here, name) for name in sorted(names) if not name.startswith("."))

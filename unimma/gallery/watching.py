@@ -1,0 +1,112 @@
+"""Folders that are watched: what comes in is added, what changes is replaced, what goes is deleted.
+
+A folder is looked at again and again, not followed by the system's events: those do not reach over network drives, and
+are lost where there are too many. A file is taken once it has stayed the same from one look to the next, so that it is
+not taken while it is being copied.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from unimma.gallery.adding import AddReport
+from unimma.gallery.sources import files_below
+from unimma.types import Item, Metadata
+
+
+class Watching(Protocol):
+    """What is needed of a gallery."""
+
+    def add(self, sources: Iterable[str | Path | Item], /, *, metadata: Metadata | None = None) -> AddReport:
+        """As `Gallery.add`."""
+        ...
+
+    def get_many(self, ids: Iterable[str], /) -> dict[str, Item]:
+        """As `Gallery.get_many`."""
+        ...
+
+    def delete(self, ids: Iterable[str], /) -> int:
+        """As `Gallery.delete`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What changes when a file does."""
+
+    num_bytes: int
+    mtime_ns: int
+    inode: int
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """A file that was added or refused, as it was then, and the items that stand for it: of a zip there are many."""
+
+    stamp: Stamp
+    ids: frozenset[str]
+
+
+@dataclass
+class Watch:
+    """Keeps a gallery like some folders.
+
+    An item is deleted only where its metadata name one of these folders as its source: what somebody added by another
+    way stays, though its file may lie here as well. What came or went while nobody watched is noticed only as far as it
+    came; and a folder that is gone altogether, such as a drive that is unplugged, takes nothing with it.
+
+    Args:
+        folders: each with the name that its items get as their source.
+    """
+
+    gallery: Watching
+    folders: Sequence[tuple[str, Path]]
+    _seen: dict[Path, Stamp] = field(default_factory=dict)
+    _taken: dict[Path, _Taken] = field(default_factory=dict)
+
+    def look(self) -> Iterator[str]:
+        """Look once: a line for each file that has come in, been replaced, refused or gone."""
+        there = [(name, folder) for name, folder in self.folders if folder.is_dir()]
+        sources = {path: name for name, folder in there for path in files_below(folder)}
+        now = {path: stamp for path in sources if (stamp := _stamp(path))}
+        for path in settled(self._seen, now):
+            known = self._taken.get(path)
+            if known is None or known.stamp != now[path]:
+                yield from self._take(path, now[path], sources[path])
+        gone = [path for path in self._taken if path not in now]
+        for path in [path for path in gone if any(path.is_relative_to(folder) for _, folder in there)]:
+            old = self._taken.pop(path)
+            self._delete_unless_held(old.ids)
+            yield f"gone: {path.name}"
+        self._seen = now
+
+    def _take(self, path: Path, stamp: Stamp, source: str) -> Iterator[str]:
+        report = self.gallery.add([path], metadata={"source": source})
+        old = self._taken.get(path)
+        self._taken[path] = _Taken(stamp, frozenset((*report.added, *report.already_there)))
+        if old is not None:
+            self._delete_unless_held(old.ids)
+        if self._taken[path].ids and (old is None or old.ids != self._taken[path].ids):
+            yield f"{'replaced' if old else 'added'}: {path.name}"
+        yield from (reason for _, reason in report.refused)
+
+    def _delete_unless_held(self, ids: frozenset[str]) -> None:
+        free = ids.difference(*(taken.ids for taken in self._taken.values()))
+        names = {name for name, _ in self.folders}
+        items = self.gallery.get_many(free).values()
+        self.gallery.delete([item.id for item in items if item.metadata.get("source") in names])
+
+
+def settled(before: dict[Path, Stamp], now: dict[Path, Stamp]) -> list[Path]:
+    """The files that have not changed between two looks."""
+    return [path for path, stamp in now.items() if before.get(path) == stamp]
+
+
+def _stamp(path: Path) -> Stamp | None:
+    """None for what is no file, or gone again."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return None
+    return Stamp(facts.st_size, facts.st_mtime_ns, facts.st_ino)
