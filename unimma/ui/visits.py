@@ -169,7 +169,8 @@ class Visit:
 
     def num_bytes(self) -> int:
         """Size of everything in this visit's library."""
-        return self.gallery.num_bytes()
+        own = self._own
+        return self._host().num_bytes() + (own.num_bytes() if own is not None else 0)
 
     def used(self) -> tuple[int, int]:
         """Items and bytes that this visit has brought in, but for those of the chunk in hand."""
