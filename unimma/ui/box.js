@@ -37,6 +37,13 @@
     if (matchMedia("(hover: hover)").matches) area.focus({ preventScroll: true });  // no keyboard pops up on a phone
     const note = element.querySelector(".note");
     const usual = note.textContent;
+    let before = "";
+    page.asked = (words) => {  // the box shows the sentence that was asked, and keeps one that is still being written
+      if (area.value === before || area !== document.activeElement && words) area.value = words;
+      before = words;
+      fit();
+      page.note("");
+    };
     page.note = (words) => {
       note.textContent = words || usual;
       note.classList.toggle("told", Boolean(words));

@@ -102,8 +102,11 @@ def bar(tab: str, choices: Choices, counts: Counts) -> Markup:
 
 def narrow(tab: str, choices: Choices, counts: Counts) -> Markup:
     """The chosen values, each to be removed, and a menu of values for every other facet; arguments as for `bar`."""
+    total = sum(counts.get("modality", {}).values())
     chips = Markup("").join(
-        _chosen(facet, choices.chosen[facet]) if facet in choices.chosen else _menu(tab, facet, counts.get(facet, {}))
+        _chosen(facet, choices.chosen[facet])
+        if facet in choices.chosen
+        else _menu(tab, facet, {value: count for value, count in counts.get(facet, {}).items() if count < total})
         for facet in FACETS
     )
     return Markup('<div class="chips narrow" role="group" aria-label="Narrow down">{}</div>').format(chips)

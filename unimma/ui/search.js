@@ -44,8 +44,6 @@
   const acts = {
     similar: (name, { id }) => { moveFocus = true; page.seek(name, { act: "similar", id }); },
     ask: (name, { text }) => {
-      const area = document.querySelector("#query-search textarea");
-      if (area && name === "search") area.value = text;
       moveFocus = true;
       page.seek(name, { act: "ask", text });
     },
@@ -123,9 +121,7 @@
     const strip = element.querySelector(".strip[data-number]");
     if (!strip) return;
     remember(Number(strip.dataset.number), strip.dataset.words);
-    const area = document.querySelector("#query-search textarea");
-    if (area && area !== document.activeElement && strip.dataset.words) area.value = strip.dataset.words;
-    page.note?.("");
+    page.asked?.(strip.dataset.words);
     const heading = strip.querySelector("h2");
     page.say(`${heading.textContent.trim()}. ${strip.querySelector(".found").textContent}`);
     if (!moveFocus) return;
