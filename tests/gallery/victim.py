@@ -1,7 +1,8 @@
 """Changes galleries in processes that kill themselves: python -m tests.gallery.victim FOLDER
 
-FOLDER holds `before`, a closed gallery, and `files` to add. For each way to die a copy of it is made under the name of
-that way, and a process of its own opens the copy, deletes, adds, and ends by SIGKILL at the point named.
+FOLDER holds `before`, a closed gallery, `exported.zip` of one, and `files` to add. For each way to die a copy of
+`before` is made under the name of that way, and a process of its own opens the copy, changes it, and ends by SIGKILL at
+the point named.
 """
 
 import os
@@ -14,11 +15,13 @@ from typing import Any
 
 from tests.toy import ToyModel
 from unimma.gallery import Gallery
+from unimma.gallery.archive import Packed
 from unimma.gallery.files import MediaFolder
 from unimma.gallery.index import CandidateIndex
 from unimma.gallery.items import ItemStore
+from unimma.gallery.trash import Trash
 
-BEFORE = ["red", "green", "blue", "low", "high", "red and green"]
+BEFORE = ["red", "green", "blue", "low", "high", "red and green", *(f"word {number}" for number in range(14))]
 ADDED = [f"sentence {number} of red" for number in range(20)]
 NUM_DELETED = 3
 
@@ -42,10 +45,45 @@ WAYS = {
     "unindexed": ("delete", ItemStore, "set_indexed", 1, "after"),
     "unlink-within": ("delete", MediaFolder, "delete", 1, "within"),
     "unlink-after": ("delete", MediaFolder, "delete", 1, "after"),
+    "trash-before": ("trash", Trash, "put", 1, "before"),
+    "trash-after": ("trash", Trash, "put", 1, "after"),
+    "trash-unindexed": ("trash", CandidateIndex, "delete", 1, "after"),
+    "restore-before": ("restore", Trash, "take_out", 1, "before"),
+    "restore-after": ("restore", Trash, "take_out", 1, "after"),
+    "restore-index": ("restore", CandidateIndex, "match", 2, "before"),
+    "purge-before": ("purge", Trash, "empty", 2, "before"),
+    "purge-after": ("purge", Trash, "empty", 2, "after"),
+    "purge-unlink": ("purge", MediaFolder, "delete", 1, "within"),
+    "purge-truncate": ("purge", ItemStore, "truncate_log", 2, "before"),
+    "reembed-within": ("reembed", ItemStore, "insert", 1, "within"),
+    "reembed-first": ("reembed", ItemStore, "insert", 1, "after"),
+    "reembed-index": ("reembed", CandidateIndex, "upsert", 1, "before"),
+    "reembed-second": ("reembed", ItemStore, "insert", 2, "before"),
+    "reembed-all": ("reembed", ItemStore, "drop_other_models", 1, "before"),
+    "reembed-dropped": ("reembed", ItemStore, "drop_other_models", 1, "after"),
+    "reembed-unindexed": ("reembed", CandidateIndex, "drop_other_models", 1, "after"),
+    "compact-before": ("compact", ItemStore, "compact", 1, "before"),
+    "compact-after": ("compact", ItemStore, "compact", 1, "after"),
+    "compact-forgotten": ("compact", ItemStore, "forget_index", 1, "after"),
+    "rebuild-wiped": ("rebuild", ItemStore, "forget_index", 1, "after"),
+    "rebuild-match": ("rebuild", CandidateIndex, "match", 1, "after"),
+    "import-unpacked": ("import", Packed, "unpack", 2, "after"),
+    "import-within": ("import", ItemStore, "insert", 1, "within"),
+    "import-after": ("import", ItemStore, "insert", 1, "after"),
     "mend-sweep": ("mend", MediaFolder, "sweep", 1, "after"),
     "mend-before": ("mend", CandidateIndex, "match", 1, "before"),
     "mend-after": ("mend", CandidateIndex, "match", 1, "after"),
 }
+
+
+class Turned(ToyModel):
+    """Another model: the same as the toy, with all axes in reverse."""
+
+    def __init__(self) -> None:
+        super().__init__("turned", "0123456789ab")
+
+    def embed(self, items: Any) -> Any:
+        return super().embed(items)[:, ::-1].copy()
 
 
 def die(*_: Any) -> None:
@@ -83,22 +121,36 @@ def change(folder: Path, way: str) -> None:
     act, *point = WAYS[way]
     gallery = folder / way
     if act == "mend":  # first die with the index behind, then while that is mended
-        run(lambda: (arm(CandidateIndex, "upsert", 1, "before"), add(gallery, folder)))
+        run(lambda: (arm(CandidateIndex, "upsert", 1, "before"), changing("add", gallery, folder)))
         run(lambda: (arm(*point), Gallery.open(gallery, ToyModel())))
-    elif act == "add":
-        run(lambda: (arm(*point), add(gallery, folder)))
     else:
-        run(lambda: (arm(*point), delete(gallery)))
+        run(lambda: (arm(*point), changing(act, gallery, folder)))
 
 
-def add(gallery: Path, folder: Path) -> None:
-    with Gallery.open(gallery, ToyModel()) as opened:
-        opened.add([*ADDED, folder / "files"])
-
-
-def delete(gallery: Path) -> None:
-    with Gallery.open(gallery, ToyModel()) as opened:
-        opened.delete([item.id for item in opened.list(limit=NUM_DELETED)])
+def changing(act: str, gallery: Path, folder: Path) -> None:
+    with Gallery.open(gallery, Turned() if act == "reembed" else ToyModel()) as opened:
+        first = [item.id for item in opened.list(limit=NUM_DELETED)]
+        if act in ("restore", "purge"):
+            opened.trash(first)
+        match act:
+            case "add":
+                opened.add([*ADDED, folder / "files"])
+            case "delete":
+                opened.delete(first)
+            case "trash":
+                opened.trash(first)
+            case "restore":
+                opened.restore(first)
+            case "purge":
+                opened.purge()
+            case "reembed":
+                opened.reembed()
+            case "compact":
+                opened.compact()
+            case "rebuild":
+                opened.rebuild()
+            case "import":
+                opened.import_(folder / "exported.zip")
 
 
 def run(act: Callable[[], object]) -> None:
