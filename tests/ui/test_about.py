@@ -1,7 +1,12 @@
 """The numbers and terms of the about tab."""
 
-from unimma.settings import Limits
+import pytest
+
+from unimma.settings import Limits, Quotas
 from unimma.ui.about import measure_name, numbers, terms
+from unimma.ui.visits import Library
+
+PROMISES = ("seen by you alone", "Everyone who opens this app finds it", "Nothing can be added here")
 
 
 def test_numbers_come_with_their_interval_and_count():
@@ -22,5 +27,29 @@ def test_a_measure_is_named_in_words():
 
 
 def test_the_limits_shown_are_those_in_force():
-    shown = str(terms(Limits(max_file_bytes=7_000_000, max_audio_seconds=120.0), on_space=True))
-    assert "up to 7 MB" in shown and "up to 2 minutes" in shown and "Space" in shown
+    limits = Limits(max_file_bytes=7_000_000, max_audio_seconds=120.0)
+    shown = str(terms(limits, Library.SHARED, None, on_space=True))
+    assert "up to 7 MB" in shown and "up to 2 minutes" in shown and "disk of this Space" in shown
+    assert "Computing for you" not in shown
+
+
+def test_what_one_visitor_may_cost_is_told_where_it_is_bounded():
+    quotas = Quotas(max_visitor_items=12, max_visitor_bytes=34_000_000, max_visitor_seconds=300.0)
+    shown = str(terms(Limits(), Library.PRIVATE, quotas, on_space=False))
+    assert "up to 12 items, 34 MB" in shown and "up to 5 minutes an hour" in shown
+    read_only = str(terms(Limits(), Library.READ_ONLY, quotas, on_space=False))
+    assert "12 items" not in read_only and "up to 5 minutes an hour" in read_only
+
+
+@pytest.mark.parametrize(
+    ("library", "promised"),
+    [
+        (Library.PRIVATE, "seen by you alone"),
+        (Library.SHARED, "Everyone who opens this app finds it"),
+        (Library.READ_ONLY, "Nothing can be added here"),
+    ],
+)
+def test_where_things_are_kept_is_told_as_it_is_here(library, promised):
+    shown = str(terms(Limits(), library, None, on_space=False))
+    assert "within 2 minutes of closing this page" in shown and "Nothing is sent anywhere else" in shown
+    assert [words for words in PROMISES if words in shown] == [promised]

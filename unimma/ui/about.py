@@ -7,8 +7,10 @@ from typing import Any
 import gradio as gr
 from markupsafe import Markup
 
-from unimma.settings import Limits
+from unimma.settings import Limits, Quotas
 from unimma.ui.engine import Engine
+from unimma.ui.notice import UNDO_WITHIN_S
+from unimma.ui.visits import IDLE_AFTER_S, LEFT_AFTER_S, Library
 
 _SHARES = ("zeroshot_", "_r1", "_r5", "_r10", "map", "_p10")
 _WORDS = {
@@ -34,7 +36,8 @@ class AboutTab:
                 self.card = gr.Markdown("The model is being loaded.", elem_id="model-card", container=False)
             with gr.Column(scale=2, min_width=320):
                 self.numbers = gr.HTML("", elem_id="numbers")
-                gr.HTML(str(terms(Limits.from_env(), on_space="SPACE_ID" in os.environ)), elem_id="terms")
+                here = terms(Limits.from_env(), engine.library, engine.quotas, on_space="SPACE_ID" in os.environ)
+                gr.HTML(str(here), elem_id="terms")
 
     def first_look(self) -> tuple[str, str]:
         """The card and the numbers, as soon as the model is there, for `self.fresh`."""
@@ -65,31 +68,60 @@ def numbers(metrics: Mapping[str, Any]) -> Markup:
     ).format(metrics.get("split", "val"), Markup("").join(blocks))
 
 
-def terms(limits: Limits, *, on_space: bool) -> Markup:
-    """The limits of one file, where files go, and the licences."""
-    rows = (
+def terms(limits: Limits, library: Library, quotas: Quotas | None, *, on_space: bool) -> Markup:
+    """The limits of one file and of one visitor, where files go, and the licences."""
+    rows = [
         ("One file", f"{limits.max_file_bytes // 1_000_000} MB"),
         ("A picture", f"{limits.max_image_pixels // 1_000_000} megapixels"),
         ("A sound", f"{limits.max_audio_seconds / 60:.0f} minutes"),
         ("A clip", f"{limits.max_video_seconds / 60:.0f} minutes"),
         ("A text", f"{limits.max_text_chars:,} characters"),
-    )
-    kept = "in the data folder of this Space" if on_space else "in a folder on the machine that runs this app"
+    ]
+    if quotas is not None and library is not Library.READ_ONLY:
+        rows += [
+            ("What you add", f"{quotas.max_visitor_items:,} items, {quotas.max_visitor_bytes // 1_000_000:,} MB"),
+        ]
+    if quotas is not None:
+        rows += [("Computing for you", f"{quotas.max_visitor_seconds / 60:.0f} minutes an hour")]
+    place = "on the disk of this Space" if on_space else "on the machine that runs this app"
     return Markup(
         '<h2>Limits</h2><table class="numbers"><tbody>{}</tbody></table>'
-        "<h2>Where things are kept</h2><p>What you search with is held for an hour or so, then removed. What you add "
-        "to the library is re-encoded, freed of hidden tags such as positions, and kept {} until it is deleted there. "
-        "Nothing is sent anywhere else.</p>"
+        "<h2>Where things are kept</h2>{}<p>Nothing is sent anywhere else. “Delete everything now”, at the top of the "
+        "page, does not wait for any of this.</p>"
         "<h2>Licences</h2><p>The code is under Apache-2.0. The weights have terms of their own, since some of the data "
         "they were trained on is for non-commercial use or states no terms; the model card lists them.</p>"
     ).format(
-        Markup("").join(Markup('<tr><th scope="row">{}</th><td>up to {}</td></tr>').format(*row) for row in rows), kept
+        Markup("").join(Markup('<tr><th scope="row">{}</th><td>up to {}</td></tr>').format(*row) for row in rows),
+        Markup("").join(Markup("<p>{}</p>").format(sentences) for sentences in _kept(library, place)),
     )
 
 
 def measure_name(measure: str) -> str:
     """A measure's short name as words: "text_to_image_r5" → "text → image recall@5"."""
     return " ".join(_WORDS.get(part, part) for part in measure.split("_"))
+
+
+def _kept(library: Library, place: str) -> list[str]:
+    """Where files go and when they vanish, a paragraph each for what is searched with and what is added."""
+    soon = f"within {-(-LEFT_AFTER_S // 60)} minutes of closing this page"
+    late = f"at the latest {IDLE_AFTER_S // 60} minutes after the last sign of you"
+    cleaned = "re-encoded, freed of hidden tags such as positions"
+    asked = f"What you search with lies {place} while the page is open. It is deleted {soon}, {late}."
+    match library:
+        case Library.PRIVATE:
+            own = (
+                f"What you add is {cleaned}, and seen by you alone: nobody else can search it, and its addresses "
+                f"cannot be guessed. It lies {place}, and goes with what you search with."
+            )
+        case Library.SHARED:
+            own = (
+                f"What you add is {cleaned}, and kept {place}. Everyone who opens this app finds it, and can edit and "
+                f"delete it. What is deleted is in no result from that moment; for {UNDO_WITHIN_S} seconds or so it "
+                "can be brought back."
+            )
+        case Library.READ_ONLY:
+            own = "Nothing can be added here: what can be searched was put there by the host."
+    return [asked, own]
 
 
 def _block(name: str, found: Mapping[str, Mapping[str, float]]) -> Markup:

@@ -85,8 +85,12 @@
       if (pressed.dataset.act === "close") document.getElementById("add")?.focus();
       trigger(pressed.dataset.act, {});
     });
+    let wasThere = false;
     watch("value", () => {
-      if (!element.querySelector('[data-state="over"]')) return;
+      const card = element.querySelector(".job");
+      if (card && !wasThere) card.scrollIntoView({ block: "nearest" });
+      wasThere = Boolean(card);
+      if (card?.dataset.state !== "over") return;
       window.unimmaPage.say(element.querySelector("h3").textContent);
       trigger("over", {});
     });

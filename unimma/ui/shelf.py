@@ -193,7 +193,7 @@ def _bar(visit: Visit, view: View, counts: Mapping[Modality, int]) -> Markup:
         '{narrow}<div class="shelf-find"><label class="by-words">'
         '<span class="unseen">Words in title, caption or text</span>{icon}'
         '<input type="search" data-words placeholder="Words in titles" maxlength="{most}"></label>'
-        '<label class="sort"><span>Sort by</span><select data-order>{orders}</select></label>'
+        '<label class="sort"><span>Sort by</span><select data-order>{orders}</select>{down}</label>'
         '<button type="button" class="quiet" data-act="browse" data-set="direction" aria-label="{direction}">'
         '<span aria-hidden="true">{arrow}</span></button></div></div>'
     ).format(
@@ -202,6 +202,7 @@ def _bar(visit: Visit, view: View, counts: Mapping[Modality, int]) -> Markup:
         icon=icon("search"),
         most=MAX_WORDS_CHARS,
         orders=orders,
+        down=icon("down"),
         direction="Falling; turn round" if view.descending else "Rising; turn round",
         arrow="↓" if view.descending else "↑",
     )
