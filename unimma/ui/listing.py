@@ -40,7 +40,8 @@ def defused(cell: object) -> str:
 
 
 def _as_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    made = io.StringIO()
+    made = io.StringIO(newline="")
+    made.write("\ufeff")  # else spreadsheets take it for the code page of the machine
     writer = csv.writer(made, quoting=csv.QUOTE_ALL)
     writer.writerow(columns)
     writer.writerows([defused(cell) for cell in row] for row in rows)
