@@ -5,6 +5,7 @@ Radford et al. 2021, arXiv 2103.00020; open_clip: github.com/mlfoundations/open_
 
 from collections.abc import Sequence
 from functools import cache
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -86,7 +87,7 @@ def _load(model: str, pretrained: str) -> tuple[nn.Module, Any, Any]:
     try:
         network, _, transform = open_clip.create_model_and_transforms(model, pretrained=pretrained)
         tokenize = open_clip.get_tokenizer(model)
-    except (RuntimeError, OSError, ValueError) as error:
+    except (RuntimeError, OSError, ValueError, UnpicklingError) as error:  # the last: more in it than weights
         came = f"open_clip cannot load {model!r} with {pretrained!r}"
         raise ModelError(came, "a known pair and a network to get it", "See open_clip.list_pretrained().") from error
     return network.eval().requires_grad_(False), transform, tokenize
