@@ -126,22 +126,23 @@ def test_a_model_without_spread_gives_an_answer():
     assert is_likely(0.5, 4.0, 3, (0.1, 0.0))
 
 
-def near(ids: dict[str, int], within: int):
+def near(values, within: int):
     """Copies are those whose number is near."""
-    return lambda one, others: {other for other in others if abs(ids[other] - ids[one]) <= within}
+    numbers = np.array(list(values))
+    return lambda row, others: np.abs(numbers[others] - numbers[row]) <= within
 
 
 def test_near_duplicates_gather_below_the_best_of_them():
     numbers = {"a": 10, "b": 50, "c": 11, "d": 90, "e": 9, "f": 51}
     given = [Candidate(name, Modality.IMAGE, 0.0, 9.0 - i) for i, name in enumerate(numbers)]
-    stacks = stacked(given, near(numbers, 1))
+    stacks = stacked(given, near(numbers.values(), 1))
     assert [(s.best.id, [c.id for c in s.others]) for s in stacks] == [("a", ["c", "e"]), ("b", ["f"]), ("d", [])]
 
 
 def test_a_row_of_slow_changes_is_no_stack():
     numbers = {name: i for i, name in enumerate("abcdef")}
     given = [Candidate(name, Modality.IMAGE, 0.0, 0.0) for name in numbers]
-    stacks = stacked(given, near(numbers, 1))
+    stacks = stacked(given, near(numbers.values(), 1))
     assert [(s.best.id, len(s.others)) for s in stacks] == [("a", 1), ("c", 1), ("e", 1)]
 
 
@@ -149,7 +150,7 @@ def test_a_row_of_slow_changes_is_no_stack():
 def test_stacking_loses_nobody_and_keeps_the_order(values):
     given_ = candidates(np.random.default_rng(0), len(values))
     numbers = {candidate.id: value for candidate, value in zip(given_, values, strict=True)}
-    stacks = stacked(given_, near(numbers, 2))
+    stacks = stacked(given_, near(numbers.values(), 2))
     assert sorted(c.id for s in stacks for c in (s.best, *s.others)) == sorted(c.id for c in given_)
     best = [numbers[s.best.id] for s in stacks]
     assert all(abs(x - y) > 2 for i, x in enumerate(best) for y in best[:i])

@@ -16,6 +16,8 @@ import numpy.typing as npt
 
 from unimma.types import Modality, Span
 
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 ONE_BY_CHANCE_IN = 20  # questions: how seldom the farthest of unrelated items may pass for likely
 _LINE_FROM, _ALONE = 3.0, 2.0  # the lowest line, and by how much more one of its two sides is enough alone
 PRIOR_WEIGHT = 20.0  # the model's stored values count as much as this many items of the gallery
@@ -116,21 +118,21 @@ class Stack:
     others: tuple[Candidate, ...] = ()
 
 
-def stacked(candidates: Sequence[Candidate], copies: Callable[[str, Sequence[str]], set[str]]) -> list[Stack]:
+def stacked(candidates: Sequence[Candidate], copies: Callable[[int, IntArray], BoolArray]) -> list[Stack]:
     """Near-duplicates gathered below the first of them; the order of the first ones is kept.
 
     What joins is a copy of the first one itself, not of another one that joined: a row of slow changes is no stack.
 
     Args:
-        copies: of an id and other ids, those of the others that are near-duplicates of it.
+        copies: of a row and other rows [n] of `candidates`, which of these are its near-duplicates, bool [n].
     """
     found: list[Stack] = []
-    left = list(candidates)
-    while left:
-        best, *left = left
-        same = copies(best.id, [candidate.id for candidate in left])
-        found.append(Stack(best, tuple(candidate for candidate in left if candidate.id in same)))
-        left = [candidate for candidate in left if candidate.id not in same] if same else left
+    left = np.arange(len(candidates))
+    while len(left):
+        best, left = int(left[0]), left[1:]
+        same = copies(best, left)
+        found.append(Stack(candidates[best], tuple(candidates[row] for row in left[same])))
+        left = left[~same]
     return found
 
 

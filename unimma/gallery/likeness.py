@@ -12,7 +12,6 @@ few per cent do not. A burst of photos, or two frames of a camera that stands st
 """
 
 import struct
-from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -64,17 +63,21 @@ def distance(a: bytes, b: bytes) -> int:
     field where that is largest; of two blank pictures, that difference in colour or brightness. Of clips it is the mean
     over their frames; `INCOMPARABLE` where their lengths differ, or one is a picture and one a clip.
     """
-    return int(distances(a, [b])[0])
+    if len(a) != len(b) or a[:1] != b[:1]:
+        return INCOMPARABLE
+    return int(distances(np.frombuffer(a, np.uint8), np.frombuffer(b, np.uint8)[None])[0])
 
 
-def distances(one: bytes, others: Sequence[bytes]) -> IntArray:
-    """The `distance` of one hash from each of the others, int64 [n]."""
-    far = np.full(len(others), INCOMPARABLE)
-    rows = [row for row, other in enumerate(others) if other[:1] == one[:1] and len(other) == len(one)]
-    if rows:
-        hashes = np.frombuffer(b"".join([one, *(others[row] for row in rows)]), np.uint8).reshape(len(rows) + 1, -1)
-        far[rows] = _picture_distances(hashes) if one[:1] == _PICTURE else _clip_distances(hashes)
-    return far
+def distances(one: npt.NDArray[np.uint8], others: npt.NDArray[np.uint8]) -> IntArray:
+    """The `distance` of one hash, uint8 [113] or [453], from others of its kind, [n, 113] or [n, 453]: int64 [n]."""
+    if one[:1].tobytes() == _PICTURE:
+        return _frame_distances(one[1:], others[:, 1:]).round().astype(np.int64)
+    start = 1 + _LENGTH_BYTES
+    frames = others[:, start:].reshape(len(others), _NUM_FRAMES, _FRAME_BYTES)
+    apart = _frame_distances(one[start:].reshape(_NUM_FRAMES, _FRAME_BYTES), frames).mean(axis=1)
+    one_s, others_s = _lengths_s(one[None])[0], _lengths_s(others)
+    slack_s = np.maximum(_LENGTH_S, _LENGTH_SHARE * np.maximum(one_s, others_s))
+    return np.where(np.abs(others_s - one_s) <= slack_s, apart.round().astype(np.int64), INCOMPARABLE)
 
 
 def is_alike(a: bytes, b: bytes) -> bool:
@@ -95,19 +98,9 @@ def _hash(pixels: npt.NDArray[np.uint8]) -> bytes:
     return bytes(signs) + bytes(fields)
 
 
-def _picture_distances(hashes: npt.NDArray[np.uint8]) -> IntArray:
-    """Of the first row from the others, uint8 [1 + n, 113]: int64 [n]."""
-    return _frame_distances(hashes[0, 1:], hashes[1:, 1:]).round().astype(np.int64)
-
-
-def _clip_distances(hashes: npt.NDArray[np.uint8]) -> IntArray:
-    """Of the first row from the others, uint8 [1 + n, 453]: int64 [n]."""
-    start = 1 + _LENGTH_BYTES
-    lengths_s = np.ascontiguousarray(hashes[:, 1:start]).view("<f4")[:, 0].astype(np.float64)
-    slack_s = np.maximum(_LENGTH_S, _LENGTH_SHARE * np.maximum(lengths_s[0], lengths_s[1:]))
-    frames = hashes[:, start:].reshape(len(hashes), _NUM_FRAMES, _FRAME_BYTES)
-    apart = _frame_distances(frames[0], frames[1:]).mean(axis=1).round().astype(np.int64)
-    return np.where(np.abs(lengths_s[1:] - lengths_s[0]) <= slack_s, apart, INCOMPARABLE)
+def _lengths_s(clips: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    """What hashes of clips, uint8 [n, 453], say of their lengths: float64 [n]."""
+    return np.ascontiguousarray(clips[:, 1 : 1 + _LENGTH_BYTES]).view("<f4")[:, 0].astype(np.float64)
 
 
 def _frame_distances(one: npt.NDArray[np.uint8], others: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
@@ -116,7 +109,7 @@ def _frame_distances(one: npt.NDArray[np.uint8], others: npt.NDArray[np.uint8]) 
     num_clear = np.bitwise_count(one_signs | signs).sum(axis=-1, dtype=np.int64)
     num_different = np.bitwise_count(one_signs ^ signs).sum(axis=-1, dtype=np.int64)
     apart = np.abs(others[..., _SIGN_BYTES:].astype(np.int16) - one[..., _SIGN_BYTES:].astype(np.int16))
-    apart = apart.reshape(*apart.shape[:-1], -1, 3)
+    apart = apart.reshape(*apart.shape[:-1], _FIELDS * _FIELDS, 3)
     # copies are often brighter or darker, so that brightness counts only where there is nothing else to see
     colour = np.where(num_clear < _BLANK_BITS, 2 * apart.max(axis=(-2, -1)), apart[..., 1:].max(axis=(-2, -1)))
     return np.asarray(100 * num_different / np.maximum(num_clear, _BLANK_BITS) + colour / 2)
