@@ -1,8 +1,8 @@
 """python app.py [--host HOST] [--port PORT] [--gallery FOLDER] [--add FOLDER] [--model NAME]
-              [--library private|shared|read-only] [--share]
+              [--library private|shared|read-only] [--agents read|write] [--share]
 
 Opens the app; each option is also an environment variable (UNIMMA_HOST, UNIMMA_PORT, UNIMMA_GALLERY, UNIMMA_ADD,
-UNIMMA_MODEL, UNIMMA_LIBRARY, UNIMMA_SHARE). The page is there at once, the model and the gallery load behind it.
+UNIMMA_MODEL, UNIMMA_LIBRARY, UNIMMA_AGENTS, UNIMMA_SHARE). The page is there at once, model and gallery load behind it.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ON_SPACE = "SPACE_ID" in os.environ
-LIBRARIES = ("private", "shared", "read-only")
+LIBRARIES, AGENTS = ("private", "shared", "read-only"), ("read", "write")
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -31,11 +31,13 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     option("model", "model to search with", "bundled", metavar="NAME")
     kept = "what visitors add: seen by each alone until they leave, by everyone, or nothing can be added"
     option("library", kept, "private" if ON_SPACE else "shared", choices=LIBRARIES)
+    option("agents", "what agents (MCP) may do with the library", "read", choices=AGENTS)
     shared = os.environ.get("UNIMMA_SHARE", "").lower() in ("1", "true", "yes")
     parser.add_argument("--share", action="store_true", default=shared, help="make a public link (UNIMMA_SHARE=1)")
     options = parser.parse_args(argv)
-    if options.library not in LIBRARIES:  # argparse does not check a default
-        parser.error(f"--library {options.library}: choose one of {', '.join(LIBRARIES)}")
+    for name, known in (("library", LIBRARIES), ("agents", AGENTS)):  # argparse does not check a default
+        if getattr(options, name) not in known:
+            parser.error(f"--{name} {getattr(options, name)}: choose one of {', '.join(known)}")
     if options.add and not options.add.is_dir():
         parser.error(f"--add {options.add.name}: no such folder; name one that holds media")
     return options
@@ -47,7 +49,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
-    from unimma.settings import Quotas  # Gradio takes seconds to import: --help need not wait for it
+    from unimma import remote  # --help need not wait for imports, of which Gradio's takes seconds
+
+    if running := remote.find(options.gallery):
+        return print(f"UniMMA is at {running.url} already")
+
+    from unimma.settings import Quotas
     from unimma.ui.app import serve
     from unimma.ui.engine import Engine, filler, loader
     from unimma.ui.visits import Library
@@ -55,7 +62,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     is_open = ON_SPACE or options.share or options.library == Library.PRIVATE  # to people that the host does not know
     load, fill = loader(options.model, options.gallery), filler(options.add)
     engine = Engine(load, fill, library=Library(options.library), quotas=Quotas.from_env() if is_open else None)
-    demo = serve(engine, host=options.host, port=options.port or None, share=options.share)
+    port = options.port or None
+    demo = serve(engine, host=options.host, port=port, share=options.share, agents_may=options.agents)
     print(f"UniMMA is at {demo.share_url or demo.local_url}", flush=True)
     try:
         demo.block_thread()

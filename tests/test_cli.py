@@ -92,7 +92,6 @@ def test_modality_may_be_given_several_times(run, picture, sound, clip):
         ("search", "--text", "a", "--k", "many"),
         ("search", "--text", "a", "--modality", "smell"),
         ("search", "--text", "a", "--model", "nonsense"),
-        ("search", "--text", "a", "--gallery", "http://127.0.0.1:7860"),
         ("search", "--image", "nowhere.png"),
         ("search", "--image", __file__),
         ("serch", "--text", "a"),

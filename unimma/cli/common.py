@@ -1,6 +1,7 @@
 """What the commands share: options, opening a gallery, showing progress, printing answers."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,18 +9,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from unimma.errors import ConfigError
 from unimma.settings import data_dir
 from unimma.types import Hit, Item, Modality, Span
 
 if TYPE_CHECKING:
     from unimma.gallery import AddReport, Gallery
     from unimma.model import UniMMA
+    from unimma.remote import RemoteGallery
+
+    AnyGallery = Gallery | RemoteGallery
 
 GalleryOption = Annotated[
     Path | None,
     typer.Option(
-        "--gallery", metavar="DIR", envvar="UNIMMA_GALLERY", help="Folder of the gallery.", show_default="your own"
+        "--gallery",
+        metavar="DIR|URL",
+        envvar="UNIMMA_GALLERY",
+        help="Folder of the gallery, or address of a running app.",
+        show_default="your own",
     ),
 ]
 ModelOption = Annotated[
@@ -45,11 +52,15 @@ def load_model(name: str) -> "UniMMA":
 
 
 @contextmanager
-def open_gallery(folder: Path | None, model: str, *, starter: bool = True) -> "Iterator[Gallery]":
-    """The gallery with its model; a new one is seeded unless `starter` is False."""
+def open_gallery(folder: Path | None, model: str, *, starter: bool = True) -> "Iterator[AnyGallery]":
+    """The gallery with its model; a new one is seeded unless `starter` is False. One that an app has open as it is."""
     from unimma.gallery import Gallery
     from unimma.gallery.starter import is_unseeded, seed
 
+    if app := _app(folder):
+        with app:
+            yield app
+        return
     with Gallery.open(_folder(folder), load_model(model)) as gallery:
         if starter:
             with progress_bar("Adding the starter gallery" if is_unseeded(gallery) else "Embedding again") as progress:
@@ -58,23 +69,34 @@ def open_gallery(folder: Path | None, model: str, *, starter: bool = True) -> "I
 
 
 @contextmanager
-def open_as_it_is(folder: Path | None, model: str) -> "Iterator[Gallery]":
+def open_as_it_is(folder: Path | None, model: str) -> "Iterator[AnyGallery]":
     """The gallery without a model, which is quick; with one where a new gallery has to be seeded first."""
     from unimma.gallery import Gallery
     from unimma.gallery.starter import is_unseeded
 
+    if app := _app(folder):
+        with app:
+            yield app
+        return
     if (_folder(folder) / "items.sqlite").is_file():
         with Gallery.open(_folder(folder), None) as gallery:
             if not is_unseeded(gallery):
                 yield gallery
                 return
-    with open_gallery(folder, model) as gallery:
-        yield gallery
+    with open_gallery(folder, model) as opened:
+        yield opened
+
+
+def _app(given: Path | None) -> "RemoteGallery | None":
+    """The app at an address, or the one that has a folder's gallery open."""
+    from unimma import remote
+
+    if address := re.match(r"(https?:)/+(.*)", str(given or "")):  # a path has lost one of its slashes
+        return remote.RemoteGallery("//".join(address.groups()))
+    return remote.find(_folder(given))
 
 
 def _folder(given: Path | None) -> Path:
-    if given is not None and str(given).startswith(("http:", "https:")):
-        raise ConfigError("an address as a gallery", "a folder", "Name a folder with --gallery.")
     return given or data_dir() / "gallery"
 
 

@@ -28,7 +28,8 @@ from unimma.errors import ConfigError
 from unimma.types import MetadataValue, Modality
 
 if TYPE_CHECKING:
-    from unimma.gallery import AddReport, Gallery
+    from unimma.cli.common import AnyGallery
+    from unimma.gallery import AddReport
     from unimma.gallery.where import Where
 
 _LOOK_EVERY_S = 2.0
@@ -168,7 +169,7 @@ def source_name(path: Path) -> str:
     return folder.name
 
 
-def _added(opened: "Gallery", paths: Sequence[Path]) -> "AddReport":
+def _added(opened: "AnyGallery", paths: Sequence[Path]) -> "AddReport":
     """Everything that is below the paths, folder by folder."""
     from unimma.gallery import AddReport
 
@@ -185,7 +186,7 @@ def _added(opened: "Gallery", paths: Sequence[Path]) -> "AddReport":
     return whole
 
 
-def _watch(opened: "Gallery", paths: Sequence[Path]) -> None:
+def _watch(opened: "AnyGallery", paths: Sequence[Path]) -> None:
     """Look at the folders every two seconds until Ctrl-C."""
     from unimma.gallery.watching import Watch
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -25,6 +25,9 @@ from unimma.errors import ConfigError, UnimmaError
 from unimma.settings import MAX_HITS
 from unimma.types import Decoded, Modality, Text
 
+if TYPE_CHECKING:
+    from unimma.cli.common import AnyGallery
+
 
 def search(
     text: Annotated[str | None, typer.Option("--text", metavar="T", help="Ask with a sentence.")] = None,
@@ -39,17 +42,12 @@ def search(
     as_json: JsonOption = False,
 ) -> None:
     """Find what fits a sentence, a picture, a sound or a clip."""
-    from unimma import retrieval
-
-    query = _query({"text": text, "image": image, "audio": audio, "video": video, "file": file})
+    asked = _asked({"text": text, "image": image, "audio": audio, "video": video, "file": file})
     with open_gallery(gallery, model) as opened:
-        hits = retrieval.search(opened, query, k=k, modalities=modality)
-        asked = {"modality": query.modality} | (
-            {"text": query.text} if isinstance(query, Text) else {"file": query.name}
-        )
-        if as_json:
-            answer = {"model": opened.model.name, "fingerprint": opened.model.fingerprint, "query": asked}
-            return print_json(answer | {"hits": [hit_as_json(hit) for hit in hits]})
+        found = _found(opened, *asked, k, modality)
+    if as_json:
+        return print_json(found | {"hits": [hit_as_json(hit) for hit in found["hits"]]})
+    hits = found["hits"]
     if not hits:
         return say("Nothing found: there is nothing of that kind in the gallery.")
     rows = [[hit.rank, f"{hit.score:.0%}", f"{hit.similarity:+.2f}", *row(hit.item)] for hit in hits]
@@ -106,14 +104,32 @@ def models(as_json: JsonOption = False) -> None:
     return print_table(["name", "dim", "modalities"], rows)
 
 
-def _query(asked: dict[str, str | Path | None]) -> Decoded:
-    given = [(name, value) for name, value in asked.items() if value is not None]
-    if len(given) != 1:
-        options = ", ".join(f"--{name}" for name in asked)
-        came = " and ".join(f"--{name}" for name, _ in given) or "no query"
+def _asked(given: dict[str, str | Path | None]) -> tuple[str | Path, Modality | None]:
+    """The one query among the options, and as what its file is to be taken."""
+    asked = [(name, value) for name, value in given.items() if value is not None]
+    if len(asked) != 1:
+        options = ", ".join(f"--{name}" for name in given)
+        came = " and ".join(f"--{name}" for name, _ in asked) or "no query"
         raise ConfigError(came, f"one of {options}", "Ask with one of them.")
-    name, value = given[0]
-    return _decode(value, None if name in ("text", "file") else Modality(name))
+    name, value = asked[0]
+    return value, None if name in ("text", "file") else Modality(name)
+
+
+def _found(
+    opened: "AnyGallery", asked: str | Path, as_modality: Modality | None, k: int, modalities: list[Modality] | None
+) -> dict[str, Any]:
+    """The answer, with its hits as they are."""
+    from unimma import remote, retrieval
+
+    if isinstance(opened, remote.RemoteGallery):
+        found = opened.search(asked, k, modalities, as_modality=as_modality)
+        head = {"model": found.model, "fingerprint": found.fingerprint, "query": dict(found.query)}
+        return {**head, "hits": found.hits}
+    query = _decode(asked, as_modality)
+    told = {"text": query.text} if isinstance(query, Text) else {"file": query.name}
+    hits = retrieval.search(opened, query, k=k, modalities=modalities)
+    head = {"model": opened.model.name, "fingerprint": opened.model.fingerprint}
+    return {**head, "query": {"modality": query.modality, **told}, "hits": hits}
 
 
 def _decode(source: str | Path, modality: Modality | None) -> Decoded:

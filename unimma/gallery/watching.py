@@ -18,7 +18,7 @@ from unimma.types import Item, Metadata
 class Watching(Protocol):
     """What is needed of a gallery."""
 
-    def add(self, sources: Iterable[str | Path | Item], /, *, metadata: Metadata | None = None) -> AddReport:
+    def add(self, sources: Iterable[Path], /, *, metadata: Metadata | None = None) -> AddReport:
         """As `Gallery.add`."""
         ...
 

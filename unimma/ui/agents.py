@@ -90,7 +90,7 @@ class Tool:
         }
 
 
-@dataclass(frozen=True)
+@dataclass
 class Asker:
     """Whose visit it is: that of the agent's own session."""
 

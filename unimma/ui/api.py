@@ -1,5 +1,6 @@
 """The calls that programs make, as named endpoints that answer with JSON."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,6 +80,7 @@ def _asking(engine: Engine) -> None:
         limit: int = 50,
         order: str = "added",
         descending: bool = False,
+        ids: list[str] | None = None,
     ) -> dict[str, Any]:
         """List the items of the library.
 
@@ -89,11 +91,12 @@ def _asking(engine: Engine) -> None:
             limit: how many items at most, 0 to 1000.
             order: by "added", "title", "length" or "size".
             descending: last, longest or largest first.
+            ids: instead of all this, the items with these ids, as far as there are any.
         Returns:
             How many there are in all, and the items of this page.
         """
         with _visit(engine, request) as visit:
-            return calls.listing(visit, modality, where, offset, limit, order, descending)
+            return calls.listing(visit, modality, where, offset, limit, order, descending, ids)
 
     def count(request: gr.Request, where: dict[str, Any] | None = None) -> dict[str, Any]:
         """Count the items of the library.
@@ -134,7 +137,12 @@ def _changing(engine: Engine) -> None:
                 raise MediaError(
                     "files or texts", "a list of files, a list of sentences", "Pass them with handle_file."
                 )
-            return calls.add(visit, [*map(_path, files), *map(str, texts or [])])
+            paths = [_path(file) for file in files]
+            try:
+                return calls.add(visit, [*paths, *map(str, texts or [])])
+            finally:
+                for path in paths if visit is engine.host else ():  # its visit ends with the app alone
+                    shutil.rmtree(path.parent, ignore_errors=True)
 
     def delete(request: gr.Request, ids: list[str]) -> dict[str, Any]:
         """Delete items for good, with their media.

@@ -15,7 +15,7 @@ from starlette.middleware import Middleware
 from unimma import remote
 from unimma.settings import Limits
 from unimma.types import Modality
-from unimma.ui import agents, api, guard, theme
+from unimma.ui import agents, api, guard, hosting, theme
 from unimma.ui.about import AboutTab
 from unimma.ui.defaults import FillsIn, defaults_of
 from unimma.ui.engine import Engine
@@ -135,7 +135,7 @@ def serve(
         quiet=True,
         mcp_server=False,  # ours stands in its place
         app_kwargs={
-            "routes": [*routes(engine), *for_agents],
+            "routes": [*routes(engine), *hosting.routes(engine), *for_agents],
             "lifespan": while_serving,
             "middleware": middleware,
         },

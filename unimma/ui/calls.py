@@ -78,8 +78,12 @@ def listing(
     limit: Any = 50,
     order: Any = "added",
     descending: Any = False,
+    ids: Any = None,
 ) -> Answer:
-    """One page of the library, and how many items there are in all."""
+    """One page of the library, and how many items there are in all; or the items with these ids, as far as they are."""
+    if ids is not None:
+        there = [visit.find(item_id) for item_id in visit.gallery.get_many(_ids(ids))]
+        return {"count": len(there), "items": [item_as_json(item) for item in there]}
     chosen = None if modality is None else _modality(modality)
     start, most = _whole("offset", offset, 0, 10**9), _whole("limit", limit, 0, MAX_PAGE)
     if order not in ORDERS:

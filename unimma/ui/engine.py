@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from filelock import FileLock, Timeout
 
 import unimma
+from unimma import remote
 from unimma.errors import GalleryError, UnimmaError
 from unimma.media import child, decode
 from unimma.settings import Limits, Quotas, data_dir
@@ -131,9 +132,9 @@ class Engine:
         self.visits = Visits(lambda folder: self._visit(folder, library, quotas), self._root.path, at_most)
         self.host = self._visit(self._root.path / "host", Library.SHARED, None)
 
-    def start(self) -> None:
-        """Begin to load, in the background."""
-        threading.Thread(target=self._run, name="unimma-load", daemon=True).start()
+    def start(self, opened: "Callable[[Gallery], None]" = lambda gallery: None) -> None:
+        """Begin to load, in the background; `opened` is called with the gallery as soon as it is."""
+        threading.Thread(target=self._run, args=[opened], name="unimma-load", daemon=True).start()
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until something can be searched, or the start failed; False if neither within `timeout_s` seconds.
@@ -148,10 +149,14 @@ class Engine:
 
     def visit(self, request: "Asker") -> Visit:
         """The visit that a request belongs to; the host's own for a program that shows the token."""
-        shown = request.headers.get("authorization", "")
-        if hmac.compare_digest(shown.encode(), f"Bearer {self.token}".encode()):
+        if self.is_host(request.headers):
             return self.host
         return self.visits.of(request.session_hash or secrets.token_hex(16))  # a call without a session stands alone
+
+    def is_host(self, headers: Mapping[str, str]) -> bool:
+        """Whether a request shows the token."""
+        shown = headers.get("authorization", "")
+        return hmac.compare_digest(shown.encode(), f"Bearer {self.token}".encode())
 
     @property
     def status(self) -> Status:
@@ -188,6 +193,7 @@ class Engine:
         self._adding.close()
         self._root.close()
         if self._opened:
+            remote.withdraw(self._opened[1].folder)
             self._opened[1].close()
 
     def _both(self) -> tuple["UniMMA", "Gallery"]:
@@ -212,9 +218,10 @@ class Engine:
         decoded: Decoded = self._asking.call(decode, path, modality=modality)
         return decoded
 
-    def _run(self) -> None:
+    def _run(self, opened: "Callable[[Gallery], None]") -> None:
         try:
             self._opened = self._load(self._say, self._adding.call)
+            opened(self._opened[1])
             if self._fill:
                 self._fill(self._opened[1], self._filling)
             if self.library is not Library.SHARED and self._opened[1].missing():
