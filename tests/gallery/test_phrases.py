@@ -47,7 +47,14 @@ def test_marks_that_quote_nothing_stay(text):
     assert quoted(text) == (text, ())
 
 
-@given(st.text(), st.from_regex(r"\w[\w ]*\w", fullmatch=True).filter(lambda words: '"' not in words))
+def test_a_long_quotation_and_the_seventeenth_are_not_looked_up():
+    words = "word " * 50
+    assert quoted(f'he said "{words.strip()}"') == (f'he said "{words.strip()}"', ())
+    many = " ".join(f'"word {number % 40}"' for number in range(20_000))
+    assert quoted(many)[1] == tuple(f"word {number}" for number in range(16))
+
+
+@given(st.text(), st.from_regex(r"\w[\w ]*\w", fullmatch=True).filter(lambda words: len(words) <= 200))
 def test_a_text_that_holds_the_phrase_says_so(before, words):
     (phrase,) = quoted(f'"{words}"')[1]
     assert holder([phrase])(f"{before} {words}!", None, None)

@@ -7,25 +7,29 @@ from collections.abc import Callable, Iterable
 # Not an inch mark (24"), and with something between that begins and ends without space.
 _QUOTED = re.compile(r"""(?<!\d)"(?=\S)([^"]*)(?<=\S)"|“([^“”]+)”|„([^„“”]+)[“”]|«([^«»]+)»""")
 
+_MAX_PHRASES, _MAX_CHARS = 16, 200  # every item is read for each of them
+
 Holds = Callable[[str, str | None, str | None], bool]
 
 
 def quoted(text: str) -> tuple[str, tuple[str, ...]]:
     """The sentence without its quotation marks, and the phrases that stood in "…", “…”, „…“ or «…».
 
-    A mark without its partner, an apostrophe, and marks around nothing that could be read stay as they are.
+    A mark without its partner, an apostrophe, and marks around nothing that could be read stay as they are; so do those
+    around more than 200 characters, which is a quotation to understand and not to look up. At most 16 phrases, each
+    once.
     """
     phrases: list[str] = []
 
     def unmarked(match: re.Match[str]) -> str:
         phrase = next(group for group in match.groups() if group is not None)
-        if not re.search(r"\w", phrase):
+        if len(phrase) > _MAX_CHARS or not re.search(r"\w", phrase):
             return match.group()
         phrases.append(" ".join(phrase.split()))
         return phrase
 
     sentence = _QUOTED.sub(unmarked, text)
-    return (" ".join(sentence.split()) if phrases else text), tuple(phrases)
+    return (" ".join(sentence.split()) if phrases else text), tuple(dict.fromkeys(phrases))[:_MAX_PHRASES]
 
 
 def holder(phrases: Iterable[str]) -> Holds:
