@@ -18,8 +18,9 @@ ARGUMENTS = [
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 ]
+NONSENSE = "zxqv plorf"
 WIDTHS = {"wide": (1280, 900), "narrow": (390, 844)}
-TABS = ("text", "image", "audio", "video", "library", "about")
+TABS = ("search", "text", "image", "audio", "video", "library", "about")
 
 
 def open_page(browser: Browser, url: str, width: str, scheme: str) -> Page:
@@ -37,7 +38,7 @@ def open_page(browser: Browser, url: str, width: str, scheme: str) -> Page:
     page = context.new_page()
     page.set_default_timeout(120_000)
     page.goto(url)
-    page.wait_for_selector("#examples-text [data-act]", timeout=180_000)
+    page.wait_for_selector("#examples-search [data-act]", timeout=180_000)
     return page
 
 
@@ -80,15 +81,20 @@ def main(url: str, folder: Path) -> None:
                 for tab in TABS:
                     choose_tab(page, tab)
                     shoot(page, folder, f"{width}-{scheme}-{tab}")
-                choose_tab(page, "text")
-                page.click("#examples-text [data-act] >> nth=0")
-                page.wait_for_selector("#results-text .score")
+                choose_tab(page, "search")
+                page.click("#examples-search [data-act] >> nth=0")
+                page.wait_for_selector("#results-search .score")
                 page.mouse.move(0, 0)
                 shoot(page, folder, f"{width}-{scheme}-hits")
                 shoot(page, folder, f"{width}-{scheme}-first-screen", full=False)
-                page.click("#view-text label >> nth=1")
-                page.wait_for_selector("#results-text .columns")
+                page.click("#view-search label >> nth=1")
+                page.wait_for_selector("#results-search .columns")
                 shoot(page, folder, f"{width}-{scheme}-columns")
+                page.click("#view-search label >> nth=0")
+                page.fill("#query-search textarea", NONSENSE)
+                page.press("#query-search textarea", "Enter")
+                page.wait_for_selector(f"#results-search .asked >> text={NONSENSE}")
+                shoot(page, folder, f"{width}-{scheme}-nonsense", full=False)
                 page.context.close()
         browser.close()
 

@@ -1,7 +1,7 @@
 """What the page shows for items and hits, as strings."""
 
-import html
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -13,7 +13,8 @@ EVIL = """<script>alert(1)</script>"'><img src=x onerror=alert(2)>&amp;"""
 
 
 def item(kind: Modality = Modality.IMAGE, title: str = "a red wall", **more: object) -> Item:
-    return Item(kind, title, id="ab12", thumbnail=b"webp", text=title if kind is Modality.TEXT else None, **more)
+    words = title if kind is Modality.TEXT else None
+    return Item(kind, title, uri="media/gallery/ab12", id="ab12", thumbnail=b"webp", text=words, **more)
 
 
 def hit(
@@ -43,8 +44,9 @@ class Reader(HTMLParser):
 
 @pytest.mark.parametrize("kind", Modality)
 def test_script_in_a_title_is_shown_as_text(kind: Modality):
-    shown = cards.results([hit(kind, title=EVIL)], asked=cards.asked_text(EVIL), can_go_back=True, columns=False)
-    page = Reader(str(shown) + str(cards.tile(item(kind, EVIL), selectable=True)) + str(cards.sentence_chips([EVIL])))
+    stacked = replace(hit(kind, title=EVIL), alike=(item(kind, EVIL),), exact=True)
+    card, tile = cards.card(stacked, can_delete=True), cards.tile(item(kind, EVIL))
+    page = Reader(str(card + tile + cards.sentence_chip(EVIL) + cards.nothing(EVIL, [EVIL], there=EVIL)))
     assert "script" not in {tag for tag, _ in page.tags}
     assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
     assert EVIL in page.words
@@ -70,13 +72,13 @@ def test_each_modality_plays_or_shows_in_place():
 
 def test_links_are_relative_so_that_a_proxy_may_put_the_page_anywhere():
     shown = "".join(str(cards.card(hit(kind))) for kind in Modality)
-    links = re.findall(r'(?:src|poster)="([^"]+)"', shown)
-    assert links and all(re.match(r"(media|thumb)/ab12", link) for link in links)
+    links = re.findall(r'(?:src|poster|href)="([^"]+)"', shown)
+    assert links and all(link.startswith("media/gallery/ab12") for link in links)
 
 
 def test_a_player_starts_where_the_match_lies():
     shown = str(cards.card(hit(Modality.VIDEO, span=Span(72.5, 80.0))))
-    assert "media/ab12#t=72.50" in shown and "from 1:12" in shown
+    assert "media/gallery/ab12#t=72.50" in shown and "from 1:12" in shown
 
 
 @pytest.mark.parametrize(
@@ -92,12 +94,29 @@ def test_a_score_says_what_it_means():
     assert "Stands out from about 98% of the pictures here" in str(cards.card(hit()))
 
 
-def test_columns_keep_every_hit_and_name_only_what_is_there():
-    hits = [hit(Modality.AUDIO, title="hum"), hit(Modality.TEXT, title="words")]
-    shown = str(cards.results(hits, asked=cards.asked_text("q"), can_go_back=False, columns=True))
-    assert re.findall(r'<section class="column" aria-label="(\w+)"', shown) == ["Texts", "Sounds"]
-    assert shown.count("<article") == 2
-    assert 'data-act="back"' not in shown
+def test_a_hit_can_be_searched_with_and_kept_and_deleted_only_by_those_who_may():
+    def acts(page: Reader) -> set[str | None]:
+        return {button.get("data-act") for button in page.all("button")} - {None}
+
+    shown = Reader(str(cards.card(hit())))
+    assert acts(shown) == {"similar"}
+    assert [(link["href"], "download" in link) for link in shown.all("a")] == [(f"{hit().item.uri}/download", True)]
+    assert acts(Reader(str(cards.card(hit(), can_delete=True)))) == {"similar", "remove"}
+
+
+def test_near_duplicates_are_counted_with_the_hit_and_unfold():
+    assert "<details" not in str(cards.card(hit()))
+    others = tuple(replace(item(title=f"copy {n}"), id=f"copy{n}") for n in range(3))
+    page = Reader(str(cards.card(replace(hit(), alike=others))))
+    assert "×4" in page.words and all(other.title in page.words for other in others)
+    assert {button["data-id"] for button in page.all("button") if "data-id" in button} == {
+        "ab12", "copy0", "copy1", "copy2"
+    }  # fmt: skip
+
+
+def test_a_hit_that_holds_the_words_in_quotation_marks_says_so():
+    assert "holds your words" in str(cards.card(replace(hit(), exact=True)))
+    assert "holds your words" not in str(cards.card(hit()))
 
 
 def test_nothing_found_offers_queries_that_search_on_a_click():
@@ -105,9 +124,7 @@ def test_nothing_found_offers_queries_that_search_on_a_click():
     assert [button["data-text"] for button in page.all("button")] == ["a red wall", "green grass"]
 
 
-def test_pages_lead_forth_and_back_within_what_there_is():
-    counts = dict.fromkeys(Modality, 20)
-    shown = str(cards.pages([item()], chosen=None, counts=counts, offset=24, limit=24))
-    assert "25–48 of 80" in html.unescape(shown)
-    assert {b["data-offset"] for b in Reader(shown).all("button") if b.get("class") == "quiet"} == {"0", "48"}
-    assert "pager" not in str(cards.pages([item()], chosen=Modality.TEXT, counts=counts, offset=0, limit=24))
+def test_words_are_listed_as_they_are_read():
+    assert [cards.listed(words) for words in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == [
+        "", "a", "a and b", "a, b and c"
+    ]  # fmt: skip

@@ -5,8 +5,6 @@ import pytest
 from gradio.utils import get_upload_folder
 
 from unimma.errors import MediaError
-from unimma.gallery import AddReport
-from unimma.ui.library import added
 from unimma.ui.messages import readable_errors
 from unimma.ui.queries import uploaded
 
@@ -46,11 +44,3 @@ def test_our_errors_are_shown_as_they_are_and_others_are_not():
     with pytest.raises(gr.Error) as shown, readable_errors():
         raise FileNotFoundError("/srv/secret/file")
     assert "secret" not in shown.value.message
-
-
-def test_the_report_of_adding_counts_and_escapes():
-    report = AddReport(("a", "b"), ("c",), (("<b>x</b>.txt", "<i>no</i>"),))
-    shown = str(added(report))
-    assert "2 added, 1 already there, 1 refused." in shown
-    assert "<b>" not in shown and "&lt;b&gt;x&lt;/b&gt;.txt" in shown and "<i>" not in shown
-    assert "Nothing was added." in str(added(AddReport((), (), ())))

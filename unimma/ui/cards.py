@@ -4,7 +4,7 @@ Every value goes through `Markup.format`, which escapes it: titles, sentences an
 Links are relative, so that the page works below any path of a proxy.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
@@ -65,14 +65,11 @@ def card(hit: Hit, *, can_delete: bool = False) -> Markup:
     )
 
 
-def tile(item: Item, *, selectable: bool = False) -> Markup:
-    """One item outside of any search: a card without a score, with a box to tick where the page can delete."""
-    box = Markup(
-        '<label class="pick"><input type="checkbox" data-pick="{}"><span class="unseen">Select {}</span></label>'
-    )
+def tile(item: Item) -> Markup:
+    """One item outside of any search: a card without a score."""
     return Markup(
-        '<article class="card card-{kind}" data-id="{id}" aria-label="{name}: {title}">{media}{box}'
-        '<div class="facts">{heading}{similar}</div></article>'
+        '<article class="card card-{kind}" data-id="{id}" aria-label="{name}: {title}">{media}'
+        '<div class="facts">{heading}<div class="acts">{similar}</div></div></article>'
     ).format(
         kind=item.modality,
         id=item.id,
@@ -80,8 +77,7 @@ def tile(item: Item, *, selectable: bool = False) -> Markup:
         title=item.title,
         media=_media(item),
         heading=_heading(item),
-        box=box.format(item.id, item.title) if selectable else "",
-        similar="" if selectable else Markup('<div class="acts">{}</div>').format(_similar(item)),
+        similar=_similar(item),
     )
 
 
@@ -101,48 +97,16 @@ def progress_bar(done: int, total: int) -> Markup:
     return Markup('<progress aria-label="Loading" value="{}" max="{}"></progress>').format(done, total)
 
 
-def sentence_chip(text: str) -> Markup:
-    """A sentence that searches for itself on one click."""
-    return Markup('<button type="button" class="chip" data-act="ask" data-text="{}">{}</button>').format(text, text)
+def sentence_chip(text: str, before: Markup | None = None) -> Markup:
+    """A sentence that searches for itself on one click, behind an icon if need be."""
+    return Markup('<button type="button" class="chip" data-act="ask" data-text="{}">{}<span>{}</span></button>').format(
+        text, before or "", text
+    )
 
 
 def hint(message: str) -> Markup:
     """What an empty place for hits says."""
     return Markup('<div class="nothing quiet-hint"><p>{}</p></div>').format(message)
-
-
-def pages(
-    items: Sequence[Item], *, chosen: Modality | None, counts: Mapping[Modality, int], offset: int, limit: int
-) -> Markup:
-    """The library's shelf: chips that choose a modality, the items of one page to tick, and the way to other pages."""
-    total = counts[chosen] if chosen else sum(counts.values())
-    chips = [_shelf_chip("", "All", sum(counts.values()), active=chosen is None)]
-    chips += [_shelf_chip(m, PLURALS[m], counts[m], active=m == chosen) for m in counts]
-    shelf = Markup('<div class="grid grid-small">{}</div>').format(_joined(tile(i, selectable=True) for i in items))
-    return Markup(
-        '<div class="shelf-bar"><div class="chips" role="group" aria-label="Show">{}</div>'
-        '<button type="button" class="danger" data-act="remove" disabled>Delete selected</button></div>{}{}'
-    ).format(_joined(chips), shelf if items else hint("Nothing here yet."), _pager(chosen or "", offset, limit, total))
-
-
-def _shelf_chip(kind: str, name: str, count: int, *, active: bool) -> Markup:
-    return Markup(
-        '<button type="button" class="chip" data-act="browse" data-kind="{}" data-offset="0" aria-pressed="{}">'
-        '{} <span class="count">{}</span></button>'
-    ).format(kind, "true" if active else "false", name, count)
-
-
-def _pager(kind: str, offset: int, limit: int, total: int) -> Markup:
-    if total <= limit:
-        return Markup("")
-    button = Markup(
-        '<button type="button" class="quiet" data-act="browse" data-kind="{}" data-offset="{}" {}>{}</button>'
-    )
-    before = button.format(kind, max(offset - limit, 0), Markup("disabled") if offset == 0 else "", "Previous")
-    after = button.format(kind, offset + limit, Markup("disabled") if offset + limit >= total else "", "Next")
-    return Markup('<nav class="pager" aria-label="Pages">{}<span>{}–{} of {}</span>{}</nav>').format(
-        before, offset + 1, min(offset + limit, total), total, after
-    )
 
 
 def _heading(item: Item) -> Markup:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
-from unimma.types import Item
+from unimma.types import Item, Modality
 from unimma.ui import cards
 from unimma.ui.icons import icon
 
@@ -28,7 +28,7 @@ def of_every_kind(sentences: Sequence[str], items: Sequence[Item]) -> Markup:
         )
         for item in items
     ]
-    return _row([*(cards.sentence_chip(text) for text in sentences), *shown])
+    return _row([*(cards.sentence_chip(text, icon(Modality.TEXT)) for text in sentences), *shown])
 
 
 def previews(items: Sequence[Item]) -> Markup:
@@ -58,8 +58,15 @@ def mosaic(items: Sequence[Item], *, title: str) -> Markup:
 
 
 def mixed(columns: Sequence[Sequence[Item]], each: int) -> list[Item]:
-    """The first of each column, then the second of each, and so on."""
-    return [column[row] for row in range(each) for column in columns if row < len(column)]
+    """`each` items of every column, by turns; of other titles than those before, as far as there are."""
+    left, taken = [list(column) for column in columns], list[Item]()
+    for _ in range(each):
+        for column in filter(None, left):
+            titles = {item.title for item in taken}
+            chosen = next((item for item in column if item.title not in titles), column[0])
+            column.remove(chosen)
+            taken.append(chosen)
+    return taken
 
 
 def _row(parts: Iterable[Markup]) -> Markup:

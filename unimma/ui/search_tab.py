@@ -87,7 +87,7 @@ class SearchTab:
             return gr.skip()
         each = NUM_MOSAIC // len(Modality)
         visit = self.engine.visit(request)
-        items = examples.mixed([visit.examples(kind, each) for kind in _MOSAIC_ORDER], each)
+        items = examples.mixed([visit.examples(kind, NUM_MOSAIC) for kind in _MOSAIC_ORDER], each)
         return str(examples.mosaic(items, title="From the gallery") if items else empty(visit))
 
     def _offered(self, visit: Visit) -> Any:
@@ -95,7 +95,7 @@ class SearchTab:
             return examples.sentence_chips(visit.sentences(NUM_EXAMPLES))
         if self.modality:
             return examples.previews(visit.examples(self.modality, NUM_EXAMPLES))
-        playable = [visit.examples(kind, 2) for kind in _MOSAIC_ORDER if kind is not Modality.TEXT]
+        playable = [visit.examples(kind, NUM_EXAMPLES) for kind in _MOSAIC_ORDER if kind is not Modality.TEXT]
         return examples.of_every_kind(visit.sentences(2), examples.mixed(playable, 2))
 
     def _examples(self) -> gr.HTML:
