@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.look import ARGUMENTS, CHROMIUM, WIDTHS
-from tests.ui.conftest import Running, running  # noqa: F401 (a fixture)
+from tests.ui.conftest import Running, private, running, visits_here  # noqa: F401 (fixtures)
 
 PATIENCE_MS = 60_000  # for a busy machine; nothing waits that long on an idle one
 expect.set_options(timeout=PATIENCE_MS)
