@@ -1,6 +1,10 @@
-"""`load_model`: the bundled model, a preset, or a folder that `save_pretrained` wrote."""
+"""`load_model`: the bundled model, a preset, or what `save_pretrained` wrote, in a folder or on the Hugging Face Hub.
+
+A name leads to data alone: config, weights and words; no code of a model is ever run.
+"""
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,18 +16,24 @@ from unimma.encoders.registry import find
 from unimma.errors import ModelError
 from unimma.heads import HeadConfig, build_head
 from unimma.model import ModelConfig, Tower, UniMMA
-from unimma.settings import assets_dir
+from unimma.settings import assets_dir, cache_dir
 from unimma.types import Modality
 
 BUNDLED = "bundled"
 _PRESETS = Path(__file__).parent / "presets"
+_CONFIG, _WEIGHTS = "config.json", "model.safetensors"
+_TAKEN_FROM_HUB = ["*.safetensors", "*.json", "*.toml", "README.md"]  # data and words; no code, no pickles
+_REPOSITORY, _REVISION = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*"), re.compile(r"[0-9a-f]{40}")
 
 
 def load_model(name: str | Path = BUNDLED) -> UniMMA:
-    """Load a model by name: "bundled", a preset, or the path of a folder with config.json and model.safetensors.
+    """Load a model by name.
 
-    The bundled model needs no network where the weights' packages are installed (`unimma.encoders.weights`); a preset
-    gets its checkpoints at first use.
+    Args:
+        name: "bundled", a preset, the path of a folder with config.json and model.safetensors, or the same on the
+            Hugging Face Hub as user/repo@revision, the revision being the 40 digits of a commit: what stands there
+            cannot change under its user. The bundled model needs no network where the weights' packages are installed
+            (`unimma.encoders.weights`); a preset gets its checkpoints, and a model of the Hub its files, at first use.
 
     Raises:
         ModelError: no such model, damaged files, or weights that cannot be had.
@@ -31,9 +41,12 @@ def load_model(name: str | Path = BUNDLED) -> UniMMA:
     if str(name) in presets():
         return build_model(_preset(str(name)))
     folder = assets_dir() / "bundled" if str(name) == BUNDLED else Path(name)
-    if not (folder / "config.json").is_file():
-        expected = f"one of {', '.join([BUNDLED, *presets()])}, or a folder with config.json"
-        raise ModelError(f"model {folder.name!r}", expected, "Check the name, or train one.")
+    if not (folder / _CONFIG).is_file():
+        repository, pinned, revision = str(name).partition("@")
+        if not _REPOSITORY.fullmatch(repository) or (not pinned and folder.exists()):
+            expected = f"one of {', '.join([BUNDLED, *presets()])}, a folder with config.json, or user/repo@revision"
+            raise ModelError(f"model {folder.name!r}", expected, "Check the name, or train one.")
+        folder = _from_hub(repository, revision)
     model = build_model(read_config(folder), card=_text(folder / "README.md"), metrics=_metrics(folder))
     model.load_own_weights(_weights(folder))
     return model
@@ -60,7 +73,11 @@ def build_encoder(spec: Mapping[str, Any], width: int, towers: Mapping[Modality,
     """
     match dict(spec):
         case {"name": str(name), **options}:
-            return find(name)(**options)
+            try:
+                return find(name)(**options)
+            except TypeError as error:
+                came, todo = f"encoder {name} with {', '.join(options)}", "Check the checkpoint's config.json."
+                raise ModelError(came, "the options that it has", todo) from error
         case {"joined": [*names]}:
             return JoinedEncoder({name: find(name)() for name in names})
         case {"frames_and_sound": int(count)}:
@@ -75,9 +92,10 @@ def read_config(folder: Path) -> ModelConfig:
         ModelError: unreadable, or of another format.
     """
     try:
-        return _parsed(json.loads((folder / "config.json").read_text(encoding="utf-8")))
+        return _parsed(json.loads((folder / _CONFIG).read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        came = f"config.json of {folder.name} cannot be read ({error})"
+        reason = error.strerror if isinstance(error, OSError) else error
+        came = f"config.json of {folder.name} cannot be read ({reason})"
         raise ModelError(came, "one that save_pretrained wrote", "Take the folder afresh.") from error
 
 
@@ -105,12 +123,43 @@ def _parsed(raw: Mapping[str, Any]) -> ModelConfig:
     )
 
 
+def _from_hub(repository: str, revision: str) -> Path:
+    """The folder of a model on the Hugging Face Hub; what was fetched once is not asked for again.
+
+    Raises:
+        ModelError: no pinned revision, no such model or commit, or no way to get it.
+    """
+    if not _REVISION.fullmatch(revision):
+        came = f"the model {repository} at {revision!r}" if revision else f"the model {repository} without a revision"
+        todo = "Take the commit's from the history of the model's page: a name alone may mean another model tomorrow."
+        raise ModelError(came, "no folder of that name, so user/repo@ and the 40 digits of a commit", todo)
+    from httpx2 import HTTPError
+    from huggingface_hub import snapshot_download, try_to_load_from_cache
+    from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
+
+    held = [try_to_load_from_cache(repository, name, revision=revision) for name in (_CONFIG, _WEIGHTS)]
+    if all(isinstance(path, str) for path in held):  # a Space that was told to preload it
+        return Path(str(held[0])).parent
+    name = f"{repository}@{revision[:7]}"
+    try:
+        place = cache_dir() / "hub"
+        return Path(snapshot_download(repository, revision=revision, cache_dir=place, allow_patterns=_TAKEN_FROM_HUB))
+    except RevisionNotFoundError as error:
+        raise ModelError(f"no commit {revision[:7]} of {repository}", "one of its commits", "Check it.") from error
+    except RepositoryNotFoundError as error:
+        todo = "Check the name; a private one wants a token in HF_TOKEN."
+        raise ModelError(f"no model {repository} on the Hub", "a public model, or one of yours", todo) from error
+    except (HfHubHTTPError, HTTPError, OSError, ValueError) as error:
+        came, todo = f"the model {name} cannot be fetched", "Check the network, or name a folder that holds it."
+        raise ModelError(came, "an answer of the Hugging Face Hub", todo) from error
+
+
 def _weights(folder: Path) -> dict[str, Any]:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     try:
-        return load_file(folder / "model.safetensors")
+        return load_file(folder / _WEIGHTS)
     except (OSError, SafetensorError) as error:
         came = f"model.safetensors of {folder.name} cannot be read"
         raise ModelError(came, "one that save_pretrained wrote", "Take the folder afresh.") from error

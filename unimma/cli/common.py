@@ -31,7 +31,12 @@ GalleryOption = Annotated[
 ]
 ModelOption = Annotated[
     str,
-    typer.Option("--model", metavar="NAME", envvar="UNIMMA_MODEL", help="bundled, a preset, or a folder with a model."),
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        envvar="UNIMMA_MODEL",
+        help="bundled, a preset, a folder with a model, or user/repo@revision.",
+    ),
 ]
 SeedOption = Annotated[
     bool, typer.Option("--starter/--no-starter", help="Seed a new gallery with the starter gallery.")
