@@ -52,7 +52,8 @@ def test_search_answers_with_one_json_object_of_the_promised_shape(run):
     assert answer["query"] == {"modality": "text", "text": "a red thing"}
     assert [hit["rank"] for hit in answer["hits"]] == [1, 2]
     hit = answer["hits"][0]
-    assert list(hit) == ["rank", "id", "modality", "title", "score", "similarity", "span", "uri"]
+    fields = ["rank", "id", "modality", "title", "score", "similarity", "span", "uri", "alike", "exact", "likely"]
+    assert list(hit) == fields
     assert (hit["modality"], hit["title"], hit["span"]) == ("text", "red", None)
     assert 0 <= hit["score"] <= 1 and -1 <= hit["similarity"] <= 1
     assert Path(hit["uri"]).read_text(encoding="utf-8") == "red"

@@ -136,6 +136,9 @@ def hit_as_json(hit: Hit) -> dict[str, Any]:
         "similarity": hit.similarity,
         "span": _span_as_json(hit.span),
         "uri": item.uri,
+        "alike": [each.id for each in hit.alike],
+        "exact": hit.exact,
+        "likely": hit.likely,
     }
 
 
