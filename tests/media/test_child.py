@@ -35,7 +35,7 @@ from unimma.types import Decoded, Modality, Span
 T = TypeVar("T")
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="tells by /proc or pidfd")
-QUICK = Limits(max_silent_seconds=0.5)
+QUICK = Limits(max_silent_seconds=3.0)  # long enough for whoever shares the machine with other tests
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +45,9 @@ def workers() -> Iterator[Workers]:
 
 
 @pytest.fixture
-def quick() -> Iterator[Workers]:
-    """One child that is soon taken to be stuck."""
-    with Workers(1, QUICK) as warm:
+def fresh() -> Iterator[Workers]:
+    """One child that may be broken."""
+    with Workers(1, Limits()) as warm:
         yield warm
 
 
@@ -160,11 +160,11 @@ def test_what_cannot_be_sent_is_a_mistake_of_the_caller_and_harms_no_child(worke
     assert workers.call(doings.pid) == before
 
 
-def test_a_child_cannot_make_the_app_run_anything(quick: Workers, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_child_cannot_make_the_app_run_anything(fresh: Workers, caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(MediaError, match="its decoder crashed"):
-        quick.call(doings.something_that_is_not_data)
+        fresh.call(doings.something_that_is_not_data)
     assert "is not for sending" in caplog.text
-    assert quick.call(doings.size_of, b"next") == 4
+    assert fresh.call(doings.size_of, b"next") == 4
 
 
 def test_what_a_library_prints_goes_nowhere(workers: Workers) -> None:
@@ -192,34 +192,36 @@ def test_a_child_has_no_secret_no_folder_and_nothing_heavy(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("deed", [doings.exit_at_once, doings.be_killed, doings.read_address_zero])
-def test_h22_a_decoder_that_dies_costs_one_file(quick: Workers, picture: Path, deed: Any) -> None:
-    before = quick.call(doings.pid)
+def test_h22_a_decoder_that_dies_costs_one_file(fresh: Workers, picture: Path, deed: Any) -> None:
+    before = fresh.call(doings.pid)
     with pytest.raises(MediaError, match=r"^quarters\.jpg: its decoder crashed; expected a file that can be decoded"):
-        quick.call(deed, picture)
-    assert_same(quick.call(decode, picture), decode(picture))
-    assert quick.call(doings.pid) != before
+        fresh.call(deed, picture)
+    assert_same(fresh.call(decode, picture), decode(picture))
+    assert fresh.call(doings.pid) != before
 
 
 @pytest.mark.parametrize("deed", [doings.hang, doings.hang_while_decoding])
-def test_h22_a_decoder_that_hangs_is_ended_and_the_next_file_works(quick: Workers, picture: Path, deed: Any) -> None:
-    with (
-        ends(quick.call(doings.pid)),
-        pytest.raises(MediaError, match=r"^quarters\.jpg: its decoder got stuck and was stopped"),
-    ):
-        quick.call(deed, picture)
-    assert_same(quick.call(decode, picture), decode(picture))
+def test_h22_a_decoder_that_hangs_is_ended_and_the_next_file_works(picture: Path, deed: Any) -> None:
+    with Workers(1, QUICK) as own:
+        with (
+            ends(own.call(doings.pid)),
+            pytest.raises(MediaError, match=r"^quarters\.jpg: its decoder got stuck and was stopped"),
+        ):
+            own.call(deed, picture)
+        assert_same(own.call(decode, picture), decode(picture))
 
 
 def test_h22_a_decoder_that_comes_to_no_end_is_ended_too(picture: Path) -> None:
-    limits = Limits(max_decode_seconds=0.1, max_encode_seconds=0.1, max_silent_seconds=0.4)
+    limits = Limits(max_decode_seconds=0.5, max_encode_seconds=0.5, max_silent_seconds=3.0)
     with Workers(1, limits) as own:
         with ends(own.call(doings.pid)), pytest.raises(MediaError, match="got stuck and was stopped"):
             own.call(doings.hang_alive, picture)
         assert own.call(kind_of, picture) is Modality.IMAGE
 
 
-def test_signs_of_life_keep_a_slow_decoder_alive(quick: Workers, picture: Path) -> None:
-    assert quick.call(doings.beat_slowly, picture, 10, QUICK.max_silent_seconds / 5) == "done"
+def test_signs_of_life_keep_a_slow_decoder_alive(picture: Path) -> None:
+    with Workers(1, QUICK) as own:
+        assert own.call(doings.beat_slowly, picture, 4, QUICK.max_silent_seconds / 3) == "done"
 
 
 def test_h22_a_decoder_that_swallows_memory_is_refused_and_the_next_file_works(picture: Path) -> None:
@@ -254,12 +256,12 @@ def test_the_largest_pictures_within_the_limits_fit_into_the_memory_of_a_child(t
 
 
 def test_h22_a_gallery_refuses_what_kills_its_decoder_and_keeps_no_trace_of_it(
-    quick: Workers, tmp_path: Path, picture: Path, sound: Path, note: Path
+    fresh: Workers, tmp_path: Path, picture: Path, sound: Path, note: Path
 ) -> None:
     deadly = [shutil.copy(picture, tmp_path / f"deadly {i}.jpg") for i in (1, 2)]
 
     def call(function: Callable[..., T], /, *args: Any) -> T:
-        return quick.call(doings.die_at_deadly_names, function, *args)
+        return fresh.call(doings.die_at_deadly_names, function, *args)
 
     with Gallery.open(tmp_path / "gallery", ToyModel(), index=False, call=call) as gallery:
         report = gallery.add([sound, *map(Path, deadly), picture, note])
@@ -271,7 +273,7 @@ def test_h22_a_gallery_refuses_what_kills_its_decoder_and_keeps_no_trace_of_it(
 
 
 def test_h22_twenty_threads_and_a_file_in_three_that_kills_its_decoder(picture: Path, sound: Path) -> None:
-    with Workers(2, QUICK) as own, ThreadPoolExecutor(20) as pool:
+    with Workers(2, Limits()) as own, ThreadPoolExecutor(20) as pool:
 
         def one(i: int) -> str:
             if i % 3 == 0:
@@ -290,10 +292,10 @@ def test_nothing_is_left_of_children_that_died(picture: Path) -> None:
         return len(os.listdir("/proc/self/fd")), threading.active_count()
 
     pids = []
-    with Workers(1, QUICK) as own:
+    with Workers(1, Limits()) as own:
         own.call(doings.pid)
     before = held()
-    with Workers(2, QUICK) as own:
+    with Workers(2, Limits()) as own:
         for _ in range(6):
             pids.append(own.call(doings.pid))
             with pytest.raises(MediaError):
@@ -303,7 +305,7 @@ def test_nothing_is_left_of_children_that_died(picture: Path) -> None:
 
 
 def test_a_child_that_dies_between_two_files_is_replaced_unseen(picture: Path) -> None:
-    with Workers(1, QUICK) as own:
+    with Workers(1, Limits()) as own:
         first = own.call(doings.pid)
         with ends(first):
             os.kill(first, signal.SIGKILL)
@@ -312,7 +314,7 @@ def test_a_child_that_dies_between_two_files_is_replaced_unseen(picture: Path) -
 
 def test_a_child_is_replaced_after_a_long_life(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(child_module, "_TASKS_OF_A_LIFE", 3)
-    with Workers(1, QUICK) as own:
+    with Workers(1, Limits()) as own:
         pids = [own.call(doings.pid) for _ in range(7)]
     assert len(set(pids)) == 3
     assert pids[0] == pids[2] != pids[3] == pids[5] != pids[6]
@@ -363,7 +365,7 @@ threading.Event().wait()
 @linux
 def test_a_thread_that_started_children_may_end_before_them(picture: Path) -> None:
     made: list[Workers] = []
-    starter = threading.Thread(target=lambda: made.append(Workers(1, QUICK)))
+    starter = threading.Thread(target=lambda: made.append(Workers(1, Limits())))
     starter.start()
     starter.join()
     with made[0] as own:
@@ -386,7 +388,7 @@ def test_a_machine_without_resource_limits_or_memory_for_children(
         raise BlockingIOError("Resource temporarily unavailable")
 
     monkeypatch.setattr(child_module, "_process", no_process)
-    with Workers(1, QUICK) as own, pytest.raises(MediaError, match=r"quarters\.jpg: no decoder could be started"):
+    with Workers(1, Limits()) as own, pytest.raises(MediaError, match=r"quarters\.jpg: no decoder could be started"):
         own.call(decode, picture)
 
 

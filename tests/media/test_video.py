@@ -208,7 +208,7 @@ def test_a_clip_of_few_frames_brings_each_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("limits", "words"),
     [
-        (Limits(max_video_seconds=1), "2 s long; expected at most 1 s"),
+        (Limits(max_video_seconds=1), "2.0 s long; expected at most 1.0 s"),
         (Limits(max_frame_pixels=96 * 63), "frames of 96 x 64 pixels; expected frames of at most"),
         (Limits(max_streams=1), "2 streams; expected at most 1"),
         (Limits(max_file_bytes=1_000), "MB; expected at most"),

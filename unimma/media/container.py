@@ -154,4 +154,7 @@ def check_whole(name: str, what: str, found_s: float, stated_s: float) -> None:
 def check_length(name: str, length_s: float | None, most_s: float) -> None:
     """Raises a MediaError for a length over `most_s` seconds."""
     if length_s is not None and length_s > most_s:
-        raise MediaError(f"{name}: {length_s:,.0f} s long", f"at most {most_s:,.0f} s", "Cut it into shorter pieces.")
+        places = 0 if most_s >= 10 else 1
+        found, most = f"{length_s:,.{places}f} s", f"{most_s:,.{places}f} s"
+        came = f"{name}: {found} long" if found != most else f"{name}: longer than {most}"
+        raise MediaError(came, f"at most {most}", "Cut it into shorter pieces.")
