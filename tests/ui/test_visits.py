@@ -4,6 +4,7 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.makers import write_picture
@@ -240,3 +241,18 @@ def test_what_a_killed_app_left_of_visits_is_deleted_by_the_next(open_engine, tm
     assert not left.exists() and not left.with_suffix(".lock").exists()
     open_engine(Library.PRIVATE)
     assert running._root.path.exists()  # that of an app that runs is left alone
+
+
+def test_copies_of_an_item_are_found_with_it_and_the_item_is_not(open_engine, tmp_path):
+    engine = open_engine(Library.PRIVATE, Quotas())
+    visit = engine.visits.of("one")
+    (tmp_path / "uploads").mkdir()
+    rows = np.linspace(0, 255, 240).astype(np.uint8)
+    pixels = np.stack(
+        [np.tile(rows, (180, 1)), np.tile(rows[:180, None], (1, 240)), np.full((180, 240), 90, np.uint8)], 2
+    )
+    files = [write_picture(tmp_path / "uploads" / f"copy.{ending}", pixels) for ending in ("png", "jpg", "webp")]
+    one, *others = add(visit, *files)
+    hits = visit.search(visit.content(one), 5, [Modality.IMAGE], leave_out=one)
+    assert {hits[0].item.id, *(item.id for item in hits[0].alike)} == set(others)
+    assert all(one not in {hit.item.id, *(item.id for item in hit.alike)} for hit in hits)

@@ -118,7 +118,7 @@ class Visit:
             hits = unimma.search(
                 self.gallery, query, k=k + bool(leave_out), modalities=list(modalities), where=where, stack=stack
             )
-        kept = [hit for hit in hits if hit.item.id != leave_out][:k]
+        kept = [hit for hit in (_without(hit, leave_out) for hit in hits) if hit][:k]
         return [
             replace(hit, rank=rank, item=self._shown(hit.item), alike=tuple(map(self._shown, hit.alike)))
             for rank, hit in enumerate(kept, start=1)
@@ -423,6 +423,13 @@ class Visit:
         if self._computed_s < self.quotas.max_visitor_seconds:
             return ""
         return f"over this visit's {self.quotas.max_visitor_seconds:.0f} seconds of computing an hour"
+
+
+def _without(hit: Hit, item_id: str) -> Hit | None:
+    """A hit that does not show that item; one of its copies takes its place."""
+    if hit.item.id != item_id:
+        return replace(hit, alike=tuple(item for item in hit.alike if item.id != item_id))
+    return replace(hit, item=hit.alike[0], alike=hit.alike[1:]) if hit.alike else None
 
 
 class Visits:
