@@ -14,6 +14,7 @@ from unimma.retrieval import search
 from unimma.types import Item, Modality, Span
 
 BACK_TO_1 = """
+DROP INDEX items_by_fact;
 DROP TABLE sequences; DROP TABLE trash_vectors; DROP TABLE trash_sequences; DROP TABLE trash;
 ALTER TABLE items DROP COLUMN added; ALTER TABLE items DROP COLUMN duration_s;
 ALTER TABLE items DROP COLUMN num_bytes; ALTER TABLE items DROP COLUMN likeness;

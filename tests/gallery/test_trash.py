@@ -155,6 +155,7 @@ def test_h34_what_is_deleted_is_in_no_file_below_the_gallery(open_gallery, files
         gallery = open_gallery()
     after = traces(gallery, vectors, pictures)
     assert {path for path in after if not path.startswith("chroma")} == set()
+    assert not {item.id for item in gallery.list(limit=1000)} & set(gone)
     gallery.compact()
     assert traces(gallery, vectors, pictures) == {}
     assert {hit[0] for hit in found(gallery)} <= {item.id for item in gallery.list(limit=1000)}
@@ -162,6 +163,20 @@ def test_h34_what_is_deleted_is_in_no_file_below_the_gallery(open_gallery, files
     gallery.close()
     assert traces(gallery, vectors, pictures) == {}
     assert {item.id for item in open_gallery().list(limit=1000)}.isdisjoint(gone)
+
+
+def test_h34_in_a_large_gallery_the_database_itself_is_clean_after_compacting(open_gallery, tmp_path, monkeypatch):
+    monkeypatch.setattr("unimma.gallery.database._QUICK_BYTES", 0)
+    gallery = open_gallery()
+    gallery.add([f"sentence {number}" for number in range(60)])
+    gone = gallery.add(marked_items(tmp_path)).added
+    pictures = [gallery.get(gone[0]).thumbnail, Path(gallery.get(gone[0]).uri).read_bytes()]
+    vectors = [row.tobytes() for row in gallery.embeddings(gone).values()]
+    gallery.delete(gone)
+    left = traces(gallery, vectors, pictures)
+    assert {path for path in left if not path.startswith("chroma")} <= {"items.sqlite"}
+    gallery.compact()
+    assert traces(gallery, vectors, pictures) == {}
 
 
 def test_h34_without_a_model_compacting_leaves_no_trace_either(open_gallery, tmp_path):
@@ -180,6 +195,7 @@ def test_h34_without_a_model_compacting_leaves_no_trace_either(open_gallery, tmp
 
 def test_compacting_makes_the_folder_smaller_and_changes_no_answer(open_gallery, monkeypatch):
     monkeypatch.setattr(settings, "EXACT_SEARCH_UP_TO", 0)
+    monkeypatch.setattr("unimma.gallery.database._QUICK_BYTES", 0)
     gallery = open_gallery()
     added = gallery.add([f"red sentence {number} " * 20 for number in range(200)]).added
     gallery.delete(added[:150])

@@ -41,8 +41,9 @@ class Gallery(Reading):
     without a vector of that model stay in lists and counts but cannot be found, `missing` counts them, and opening
     logs a warning. `reembed` gives them their vectors from the kept media.
 
-    **Deleted means gone.** After `delete` no text, preview, vector or media of an item is in a file of the folder but,
-    until `compact`, in the index. `trash` only hides: `restore` brings back, `purge` and the next opening delete.
+    **Deleted means gone.** `delete` takes an item out of every answer and its media, text, preview and vectors out of
+    the files; but what the index, and the database of a large gallery, still hold of it is gone after `compact`.
+    `trash` only hides: `restore` brings back, `purge` and the next opening delete.
 
     Args:
         folder: made when missing.

@@ -48,8 +48,9 @@ class Keeper:
             self.store = _open_store(folder)
             opened.callback(self.store.close)
             self.trash = Trash(self.store)
-            self.trash.empty()
-            self.store.truncate_log()
+            thrown, _ = self.trash.empty()
+            if thrown:
+                self.store.erase_deleted()
             self.files = MediaFolder(folder)
             self.files.sweep(self.store.media_files())
             self.vectors: GalleryVectors | None = None
@@ -107,8 +108,10 @@ class Keeper:
             thrown, names = self.trash.empty(wanted)
             self._unfind([item.id for item in items], generation)
             self.files.delete([*(item.uri for item in items), *names])
-            self.store.truncate_log()
-        return len({item.id for item in items}.union(thrown))
+            gone = {item.id for item in items}.union(thrown)
+            if gone:
+                self.store.erase_deleted()
+        return len(gone)
 
     def put_in_trash(self, ids: Iterable[str]) -> int:
         """Hide items from everything; their media stay: how many there were."""
@@ -130,7 +133,8 @@ class Keeper:
         with self._writing:
             gone, names = self.trash.empty()
             self.files.delete(names)
-            self.store.truncate_log()
+            if gone:
+                self.store.erase_deleted()
         return len(gone)
 
     def drop_other_models(self) -> None:
@@ -140,7 +144,7 @@ class Keeper:
             vectors.reload()
             if set(self.store.models()) - {model.fingerprint}:
                 vectors.drop_other_models(self.store.drop_other_models(model.fingerprint))
-                self.store.truncate_log()
+                self.store.erase_deleted()
 
     def rebuild(self) -> None:
         """Make the index anew from the store; without a model, when one next opens the gallery."""

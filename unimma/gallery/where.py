@@ -20,10 +20,7 @@ from unimma.types import Metadata, MetadataValue
 Where = Mapping[str, MetadataValue | Collection[MetadataValue] | Mapping[str, MetadataValue]]
 
 _BOUNDS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
-_FACTS = {  # where a key's values come from; of every other key, from the metadata
-    "added": "(SELECT items.added AS value, 'text' AS type)",
-    "duration_s": "(SELECT items.duration_s AS value, 'real' AS type)",
-}
+_COLUMNS = {"added": "text", "duration_s": "real"}  # of table items; every other key is one of the metadata
 _END = "~"  # sorts behind every character of a time
 _KINDS = "text, a finite number, true or false"
 _TODO = 'Examples: {"label": "campfire"}, {"label": ["campfire", "rain"]}, {"year": {"gte": 1990, "lte": 1999}}.'
@@ -58,11 +55,11 @@ def to_sql(where: Where | None) -> tuple[str, list[MetadataValue]]:
     for key, condition in where.items():
         if not isinstance(key, str) or not _is_simple(key):
             raise ConfigError(f"a filter on {key!r}", "a name", _TODO)
-        if key in _FACTS:
-            clause, values = _condition(key, _whole_days(condition) if key == "added" else condition)
-            clauses.append(f"EXISTS (SELECT 1 FROM {_FACTS[key]} AS fact WHERE {clause})")
+        clause, values = _condition(key, _whole_days(condition) if key == "added" else condition)
+        if key in _COLUMNS:
+            clause = clause.replace("fact.value", f"items.{key}").replace("fact.type", f"'{_COLUMNS[key]}'")
+            clauses.append(clause)
         else:
-            clause, values = _condition(key, condition)
             clauses.append(f"EXISTS (SELECT 1 FROM json_each(items.metadata) AS fact WHERE fact.key = ? AND {clause})")
             parameters.append(key)
         parameters += values
