@@ -11,6 +11,7 @@ import pytest
 from tests.makers import corners, peak_hz, tone, write_tone
 from unimma.errors import MediaError
 from unimma.media import decode
+from unimma.media.plain import write_plain
 from unimma.settings import AUDIO_RATE_HZ, Limits
 from unimma.types import Audio, Modality
 
@@ -133,3 +134,29 @@ def test_a_sound_that_is_cut_off_is_refused(tmp_path: Path, ending: str) -> None
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(MediaError, match=rf"song\.{ending}"):
         decode(path)
+
+
+@pytest.mark.parametrize("rate_hz", [20, 300, 8_404_608, 268_451_456])
+def test_a_sampling_rate_that_no_recorder_has_is_refused(tmp_path: Path, rate_hz: int) -> None:
+    path = tmp_path / "rate.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, rate_hz, 0, "NONE", ""))
+        file.writeframes((tone(0.1) * 32767).astype("<i2").tobytes())
+    words = f"rate.wav: {rate_hz:,} samples a second; expected 1,000 to 768,000"
+    with pytest.raises(MediaError, match=words):
+        decode(path)
+    with pytest.raises(MediaError, match=words):
+        write_plain(path, Modality.AUDIO, tmp_path, "kept")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_sound_too_short_for_one_sample_is_not_kept(tmp_path: Path) -> None:
+    path = tmp_path / "click.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 768_000, 0, "NONE", ""))
+        file.writeframes(bytes(2))
+    with pytest.raises(MediaError, match=r"click\.wav: no samples"):
+        decode(path)
+    with pytest.raises(MediaError, match=r"click\.wav: no samples"):
+        write_plain(path, Modality.AUDIO, tmp_path, "kept")
+    assert list(tmp_path.iterdir()) == [path]

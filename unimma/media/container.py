@@ -20,6 +20,7 @@ av.logging.set_libav_level(av.logging.FATAL)  # what a file makes FFmpeg say is 
 # PyAV 18 gives up on tags that are not UTF-8 unless told so; 19 reads them, and knows the option no more
 _TAGS: dict[str, Any] = {"metadata_errors": "replace"} if av.__version__.startswith("18.") else {}
 _THREADS = min(4, os.cpu_count() or 1)  # each holds frames of its own: memory, not speed, sets the bound
+_LEAST_RATE_HZ, _MOST_RATE_HZ = 1_000, 768_000
 _CUT_OFF_SHARE = 0.9  # headers round, and codecs add or drop a block: a tenth is more than that
 _END_OF_TIME_S = 1e6  # eleven days: a time stamp beyond it is nonsense, not a length
 
@@ -96,7 +97,11 @@ def frames(container: InputContainer, stream: av.AudioStream, clock: Clock) -> I
 @overload
 def frames(container: InputContainer, stream: av.VideoStream, clock: Clock) -> Iterator[av.VideoFrame]: ...
 def frames(container: InputContainer, stream: av.AudioStream | av.VideoStream, clock: Clock) -> Iterator[Any]:
-    """A stream's frames in order; packets that are damaged bring none, as with any player."""
+    """A stream's frames in order; packets that are damaged bring none, as with any player.
+
+    Raises:
+        MediaError: out of time, or sound of a sampling rate that no recorder has.
+    """
     for packet in packets(container, stream, clock):
         try:
             decoded = packet.decode()
@@ -104,7 +109,17 @@ def frames(container: InputContainer, stream: av.AudioStream | av.VideoStream, c
             raise
         except av.FFmpegError:
             continue
-        yield from decoded
+        for frame in decoded:
+            if isinstance(frame, av.AudioFrame):
+                _check_rate(clock.name, frame.sample_rate)
+            yield frame
+
+
+def _check_rate(name: str, rate_hz: int) -> None:
+    """Bounds what a resampler may allocate: gigabytes, for a rate that a damaged header made up."""
+    if not _LEAST_RATE_HZ <= rate_hz <= _MOST_RATE_HZ:
+        came = f"{name}: {rate_hz:,} samples a second"
+        raise MediaError(came, f"{_LEAST_RATE_HZ:,} to {_MOST_RATE_HZ:,}", "Export it with a usual sampling rate.")
 
 
 def stated_seconds(container: InputContainer, stream: Stream) -> float | None:

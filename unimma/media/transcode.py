@@ -57,6 +57,8 @@ def write_sound(source: Source, form: Format, path: Path, limits: Limits) -> Non
             sound.write(frame)
             check_length(source.name, sound.end_s, limits.max_audio_seconds)
         sound.close()
+        if not sound.end_s:
+            raise MediaError(f"{source.name}: no samples", "a sound with something in it", "Record or export it again.")
 
 
 def write_film(source: Source, form: Format, path: Path, limits: Limits) -> None:
