@@ -5,6 +5,7 @@ import io
 import json
 import re
 import threading
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -173,6 +174,29 @@ def test_a_sentence_is_added_and_found(page):
     expect(page.locator("#shelf .tile q").first).to_have_text("a violet field")
     write(page, "a violet field")
     expect(card(page).locator("h3")).to_have_text("Nothing was added, 1 already there.")
+
+
+def test_a_file_dropped_anywhere_is_added_while_the_tab_is_open(page):
+    dropped = page.evaluate_handle("""() => {
+        const data = new DataTransfer();
+        data.items.add(new File(["a note that fell from the sky"], "sky.txt", { type: "text/plain" }));
+        return data;
+    }""")
+    page.dispatch_event("#header", "dragover", {"dataTransfer": dropped})
+    expect(page.locator("#unimma-drop")).to_have_text("Drop to add to the library")
+    page.dispatch_event("#header", "drop", {"dataTransfer": dropped})
+    expect(card(page).locator("h3")).to_have_text("1 added.")
+    expect(tile(page, "sky")).to_have_count(1)
+
+
+def test_a_zip_is_added_as_the_files_in_it(page, tmp_path):
+    with zipfile.ZipFile(tmp_path / "many.zip", "w") as packed:
+        for path in notes(tmp_path / "packed", 3):
+            packed.write(path, path.name)
+        packed.writestr("page.html", "<html>no</html>")
+    give(page, [tmp_path / "many.zip"])
+    expect(card(page).locator("h3")).to_have_text("3 added, 1 refused.")
+    expect(card(page).locator("th")).to_contain_text("page.html")
 
 
 def test_adding_nothing_says_what_to_do(page):

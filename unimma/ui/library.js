@@ -78,7 +78,18 @@
 
   // What is being added
 
+  // Files that are dropped or pasted anywhere while the tab is open go into its box, as if they had been dropped there.
+  const take = (files) => {
+    const box = document.querySelector("#add-files input[type=file]");
+    if (!box) return window.unimmaPage.say("Files wait already. Drop these when those are in.");
+    const dropped = new DataTransfer();
+    for (const file of files) dropped.items.add(file);
+    box.files = dropped.files;
+    box.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+
   library.job = (element, trigger, watch) => {
+    window.unimmaPage.drops.library = { words: "Drop to add to the library", take };
     element.addEventListener("click", (event) => {
       const pressed = event.target.closest("[data-act]");
       if (!pressed) return;
