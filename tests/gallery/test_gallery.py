@@ -13,6 +13,7 @@ import pytest
 
 from tests.gallery.conftest import COLOURS, write_picture, write_tone
 from tests.toy import ToyModel
+from unimma import settings
 from unimma.errors import ConfigError, GalleryError
 from unimma.gallery import Gallery
 from unimma.media import decode
@@ -186,6 +187,7 @@ def test_titles_are_one_readable_line(open_gallery, tmp_path):
     assert first == "Rain on the window (2)"
     assert len(second) <= 80 and second.endswith("word…")
     assert third == "two lines"
+    assert len(gallery.update(gallery.list()[0].id, title="a" * 10_000).title) == 500
 
 
 def test_pages_follow_each_other(open_gallery):
@@ -342,6 +344,44 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path, model):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(GalleryError, match="expected a folder"):
         Gallery.open(tmp_path / "file", model)
+
+
+def test_searches_go_on_while_everything_changes_beside_them(open_gallery, monkeypatch):
+    """Through the index, which is closed, wiped and made anew meanwhile."""
+    monkeypatch.setattr(settings, "EXACT_SEARCH_UP_TO", 0)
+    gallery = open_gallery()
+    kept = gallery.add([f"red {number}" for number in range(30)]).added
+    errors: list[BaseException] = []
+    changing = True
+
+    def look() -> None:
+        try:
+            while changing:
+                hits = search(gallery, "red", k=30)
+                assert len({hit.item.id for hit in hits}) == len(hits) > 0
+        except BaseException as error:
+            errors.append(error)
+
+    looking = [threading.Thread(target=look) for _ in range(3)]
+    for thread in looking:
+        thread.start()
+    try:
+        for number in range(4):
+            gallery.trash(kept[:10])
+            gallery.add([f"blue {number}"])
+            gallery.restore(kept[:5])
+            gallery.rebuild()
+            gallery.purge()
+            gallery.delete(kept[:10])
+            gallery.compact()
+            gallery.rebuild()
+            gallery.add([f"red {n}" for n in range(10)])
+    finally:
+        changing = False
+        for thread in looking:
+            thread.join()
+    assert not errors
+    assert gallery.count() == 34
 
 
 def test_threads_add_delete_and_search_at_once(open_gallery):

@@ -65,7 +65,23 @@ def test_a_filter_that_makes_no_sense_is_refused_with_examples(where):
         to_sql(where)
 
 
-@pytest.mark.parametrize("metadata", [{"a": None}, {"a": [1]}, {"a": {"b": 1}}, {1: "a"}, {"": "a"}, {"a": math.inf}])
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"a": None},
+        {"a": [1]},
+        {"a": {"b": 1}},
+        {1: "a"},
+        {"": "a"},
+        {"a": math.inf},
+        {"a": "\ud800"},
+        {"\ud800": 1},
+        None,
+        "a",
+        {"a": "b" * 20_001},
+        {str(number): number for number in range(101)},
+    ],
+)
 def test_metadata_that_cannot_be_filtered_by_is_refused(metadata):
     with pytest.raises(ConfigError):
         checked_metadata(metadata)

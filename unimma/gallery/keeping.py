@@ -4,7 +4,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -77,23 +77,41 @@ class Keeper:
             GalleryError: it cannot be stored; nothing has changed.
         """
         model, vectors = self._with_model()
-        now = iso_utc(datetime.now(UTC))
         with self._writing:
             there = self.store.get_many(record.item.id for record in prepared)
-            records: list[Record] = []
-            for record in prepared:
-                item, known = record.item, there.get(record.item.id)
-                if known and item.uri:
-                    self.files.discard(Path(item.uri).stem)
-                if known and not self.store.has_vector(item.id, model.fingerprint):
-                    length_s = item.duration_s if known.duration_s is None else known.duration_s
-                    records.append(replace(record, item=replace(known, duration_s=length_s)))
-                elif not known and item.uri:  # without a staged file: was there, and is just deleted
-                    name = self.files.keep(Path(item.uri), item.id)
-                    records.append(replace(record, item=replace(item, uri=name, added=item.added or now)))
-            if records:
-                self._store_records(records, there, model, vectors)
-        return {record.item.id for record in records}
+            names: list[str] = []
+            try:
+                records = [each for record in prepared if (each := self._kept(record, there, model, names))]
+                if not records:
+                    return set()
+                self.files.settle()
+                generation = self.store.insert(records, model.fingerprint, model.name)
+            except OSError as error:
+                self.files.delete(names)
+                came = f"a file that cannot be kept ({error.strerror or type(error).__name__})"
+                raise GalleryError(came, "room and the right to write", "Make room, then try again.") from error
+            except BaseException:
+                self.files.delete(names)
+                raise
+            ids, modalities = [each.item.id for each in records], [each.item.modality for each in records]
+            vectors.extend(ids, modalities, np.stack([each.vector for each in records]), generation)
+        return set(ids)
+
+    def _kept(self, record: Record, there: Mapping[str, Item], model: Embedder, names: list[str]) -> Record | None:
+        """The record as it is stored, its media in place and noted in `names`; None where nothing is to be stored."""
+        item, known = record.item, there.get(record.item.id)
+        if known is not None:
+            if item.uri:
+                self.files.discard(Path(item.uri).stem)
+            if self.store.has_vector(item.id, model.fingerprint):
+                return None
+            length_s = item.duration_s if known.duration_s is None else known.duration_s
+            return replace(record, item=replace(known, duration_s=length_s))
+        if not item.uri:  # was there when it was prepared, and is just deleted
+            return None
+        names.append(self.files.keep(Path(item.uri), item.id))
+        added = item.added or iso_utc(datetime.now(UTC))
+        return replace(record, item=replace(item, uri=names[-1], added=added))
 
     def update(self, item_id: str, title: str | None, metadata: Metadata | None) -> bool:
         """Change what people gave to an item; False where there is no such item."""
@@ -163,18 +181,6 @@ class Keeper:
         with self._writing:
             self.store.compact()
             self._drop_index()
-
-    def _store_records(
-        self, records: list[Record], there: dict[str, Item], model: Embedder, vectors: GalleryVectors
-    ) -> None:
-        try:
-            self.files.settle()
-            generation = self.store.insert(records, model.fingerprint, model.name)
-        except BaseException:
-            self.files.delete(record.item.uri for record in records if record.item.id not in there)
-            raise
-        ids, modalities = [each.item.id for each in records], [each.item.modality for each in records]
-        vectors.extend(ids, modalities, np.stack([each.vector for each in records]), generation)
 
     def _unfind(self, ids: Sequence[str], generation: int) -> None:
         if self.vectors is not None:

@@ -23,7 +23,8 @@ from unimma.types import Audio, Decoded, Image, Item, Metadata, Modality, Span, 
 if TYPE_CHECKING:
     from unimma.gallery.archive import Packed
 
-_TITLE_CHARS = 80
+_TITLE_CHARS = 80  # of one that is made here ...
+_MOST_CHARS = 500  # ... and of one that is given
 _HASH_DIGITS = 32
 
 
@@ -178,8 +179,8 @@ def default_title(source: Source, decoded: Decoded) -> str:
 
 
 def clean_title(title: str) -> str:
-    """One line of printable characters."""
-    return " ".join(_printable(title).split())
+    """One line of printable characters, 500 at most."""
+    return " ".join(_printable(title[: 4 * _MOST_CHARS]).split())[:_MOST_CHARS].strip()
 
 
 def shortened(text: str) -> str:

@@ -22,6 +22,7 @@ Where = Mapping[str, MetadataValue | Collection[MetadataValue] | Mapping[str, Me
 _BOUNDS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _COLUMNS = {"added": "text", "duration_s": "real"}  # of table items; every other key is one of the metadata
 _END = "~"  # sorts behind every character of a time
+_MOST_FACTS, _MOST_CHARS = 100, 20_000
 _KINDS = "text, a finite number, true or false"
 _TODO = 'Examples: {"label": "campfire"}, {"label": ["campfire", "rain"]}, {"year": {"gte": 1990, "lte": 1999}}.'
 
@@ -30,10 +31,13 @@ def checked_metadata(metadata: Metadata) -> dict[str, MetadataValue]:
     """A copy of `metadata`, flat and of simple values only.
 
     Raises:
-        ConfigError: a key that is not text, or a value that is not text, a finite number, true or false.
+        ConfigError: a key that is not text, a value that is not text, a finite number, true or false; or too much.
     """
     if not isinstance(metadata, Mapping):
         raise ConfigError(f"metadata {metadata!r:.100}", "names with values", "Keep it flat, one value a name.")
+    if len(metadata) > _MOST_FACTS or sum(len(f"{key}{value}") for key, value in metadata.items()) > _MOST_CHARS:
+        most = f"at most {_MOST_FACTS} facts and {_MOST_CHARS:,} characters"
+        raise ConfigError("metadata that are too long", most, "Keep them short; a text can be an item of its own.")
     for key, value in metadata.items():
         if not isinstance(key, str) or not key or not _is_simple(key) or not _is_simple(value):
             raise ConfigError(f"metadata {key!r}: {value!r}", f"a name and {_KINDS}", "Keep it flat, one value a name.")
