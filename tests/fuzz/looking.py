@@ -26,6 +26,8 @@ def look(content: bytes, name: str, folder: Path, limits: Limits) -> tuple[str, 
     """Everything that the app does with a file: what it is ("refused" where nothing), and what should not have been."""
     case = _Case(folder, [])
     kind = case.tried("kind_of", kind_of, content, name, limits=limits)
+    if kind is None and case.wrong == ["kind_of: out of memory"]:  # a header may ask for gigabytes, but not get them
+        return "refused, too much memory", []
     taken = case.tried("decode", decode, content, name=name, limits=limits)
     case.check("decode", taken, kind, limits)
     for modality in Modality:
