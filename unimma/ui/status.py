@@ -8,7 +8,7 @@ from unimma.ui import cards
 from unimma.ui.adding import duration
 from unimma.ui.answers import told
 from unimma.ui.engine import Engine, Status
-from unimma.ui.visits import Library, Visit
+from unimma.ui.visits import Library, Visit, promise
 
 BUSY = ("loading", "filling")
 EVENTS = "/* 'forget' 'reembed' */ window.unimmaLibrary.status(element, trigger);"
@@ -43,14 +43,14 @@ def status_line(engine: Engine, visit: Visit | None, left: str = "") -> Markup:
     if status.state == "failed":
         return Markup('<div class="status" role="alert"><span class="dot bad"></span>{}</div>').format(status.message)
     if status.state in BUSY or visit is None:
-        now = Markup('<span class="dot busy"></span><span>{}</span>{}<span class="left">{}</span>').format(
+        now = Markup('<span class="now"><span class="dot busy"></span><span>{}</span></span>{}<span>{}</span>').format(
             status.message, cards.progress_bar(status.done, status.total), left
         )
-        return Markup('<div class="status">{}{}</div>').format(now, _promise(visit))
+        return Markup('<div class="status">{}{}</div>').format(now, _promise(engine.library))
     counts = told(visit.counts())
-    return Markup('<div class="status"><span class="dot"></span><span>{}</span>{}</div>{}').format(
-        f"Searching {counts}." if counts else "The gallery is empty.", _promise(visit), _offer(engine)
-    )
+    return Markup(
+        '<div class="status"><span class="now"><span class="dot"></span><span>{}</span></span>{}</div>{}'
+    ).format(f"Searching {counts}." if counts else "The gallery is empty.", _promise(engine.library), _offer(engine))
 
 
 def forgotten(count: int) -> str:
@@ -59,14 +59,12 @@ def forgotten(count: int) -> str:
     return f"Deleted: {items} and every file you searched with." if count else "Every file of yours is deleted."
 
 
-def _promise(visit: Visit | None) -> Markup:
+def _promise(library: Library) -> Markup:
     """Where files go, and the button that deletes them now."""
-    if visit is None:
-        return Markup('<span class="promise"></span>')
     return Markup(
         '<span class="promise">{} <button type="button" class="link" data-act="forget" '
         'data-question="Delete {}? This cannot be undone.">Delete everything now</button></span>'
-    ).format(visit.promise, _TO_BE_DELETED[visit.library])
+    ).format(promise(library), _TO_BE_DELETED[library])
 
 
 def _offer(engine: Engine) -> Markup:

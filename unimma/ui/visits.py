@@ -45,6 +45,21 @@ class Library(StrEnum):
     READ_ONLY = "read-only"
 
 
+def promise(library: Library) -> str:
+    """Where files go and when they vanish, in words that are always on the page."""
+    if library is Library.PRIVATE:
+        return (
+            "Only you see what you add or search with. It is deleted when you close this page, "
+            f"at the latest after {IDLE_AFTER_S // 60} minutes without a sign of you."
+        )
+    if library is Library.SHARED:
+        return (
+            "What you search with is deleted when you close this page. What you add is kept on the machine that "
+            "runs this app, for everyone who opens it, until it is deleted."
+        )
+    return "What you search with is deleted when you close this page. Nothing can be added here."
+
+
 class Visit:
     """One visitor's view of the library, and everything that they may do with it.
 
@@ -207,21 +222,6 @@ class Visit:
         return [texts[int(index * step)] for index in range(min(count, len(texts)))]
 
     # what may be changed
-
-    @property
-    def promise(self) -> str:
-        """Where files go and when they vanish, in words that are always on the page."""
-        if self.library is Library.PRIVATE:
-            return (
-                "Only you see what you add or search with. It is deleted when you close this page, "
-                f"at the latest after {IDLE_AFTER_S // 60} minutes without a sign of you."
-            )
-        if self.library is Library.SHARED:
-            return (
-                "What you search with is deleted when you close this page. What you add is kept on the machine that "
-                "runs this app, for everyone who opens it, until it is deleted."
-            )
-        return "What you search with is deleted when you close this page. Nothing can be added here."
 
     def may_change(self, item_id: str) -> bool:
         """Whether this visit may edit and delete that item."""
