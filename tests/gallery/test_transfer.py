@@ -188,7 +188,8 @@ class Runs:
 @pytest.mark.parametrize(
     "vectors",
     [
-        b"", b"\x93NUMPY", b"\x93NUMPY\x01\x00\xff\xff{", npy(2 * ones(9)), npy(ones(9) * np.nan),
+        b"", b"\x93NUMPY", b"\x93NUMPY\x01\x00\xff\xff{", b"\x93NUMPY\x01\x00\x03\x00{([", npy(2 * ones(9)),
+        npy(ones(9) * np.nan),
         npy(ones(9, DIM + 1)), npy(ones(9).astype(np.float64)), npy(np.asfortranarray(ones(9))),
         npy(ones(9))[:-1], npy(ones(9)[0]), npy(np.array([Runs()], dtype=object)),
         npy(ones(9)).replace(b"(9,", b"(99999999999,"),

@@ -206,9 +206,12 @@ def _vectors(archive: Archive, names: set[str], model: Embedder) -> FloatArray |
 def _checked(content: bytes, dim: int) -> FloatArray | None:
     """The rows of an .npy file, read without anything that it could run; None unless all are unit vectors."""
     file = io.BytesIO(content)
-    version = np.lib.format.read_magic(file)
-    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, is_fortran, dtype = read_header(file, max_header_size=_MAX_NPY_HEADER)
+    try:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, is_fortran, dtype = read(file, max_header_size=_MAX_NPY_HEADER)
+    except Exception:  # numpy throws nearly every class there is at a damaged header
+        return None
     body = content[file.tell() :]
     if (
         is_fortran
