@@ -34,10 +34,10 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_app(browser: Browser, running: Running) -> Iterator[Callable[..., Page]]:  # noqa: F811
-    """Opens the app in a page of its own: `open_app(width="narrow", scheme="dark")`."""
+    """Opens the app in a page of its own: `open_app("?q=red", width="narrow", scheme="dark")`."""
     contexts = []
 
-    def open_(*, width: str = "wide", scheme: str = "light") -> Page:
+    def open_(address: str = "", *, width: str = "wide", scheme: str = "light") -> Page:
         narrow = width == "narrow"
         context = browser.new_context(
             viewport=dict(zip(("width", "height"), WIDTHS[width], strict=True)),
@@ -45,13 +45,13 @@ def open_app(browser: Browser, running: Running) -> Iterator[Callable[..., Page]
             is_mobile=narrow,
             has_touch=narrow,
             reduced_motion="reduce",
-            permissions=["microphone"],
+            permissions=["microphone", "camera"],
         )
         context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
-        page.goto(running.url)
-        page.wait_for_selector("#examples-text [data-act]")
+        page.goto(f"{running.url}/{address}")
+        page.wait_for_selector("#examples-search [data-act]")
         return page
 
     yield open_

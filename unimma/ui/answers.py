@@ -116,7 +116,7 @@ def waiting(message: str, done: int, total: int) -> Markup:
 
 def ghosts() -> Markup:
     """What stands in the place of hits while they are awaited; the script writes into it whose turn it is."""
-    card = Markup('<div class="card"><div class="media"></div><div class="facts"><i></i><i></i></div></div>')
+    card = Markup('<div class="blank"><div></div><i></i><i></i></div>')
     return Markup('<div class="ghosts"><p class="turn"></p><div class="grid" aria-hidden="true">{}</div></div>').format(
         card * NUM_GHOSTS
     )

@@ -75,7 +75,7 @@
       moveFocus = true;
       triggers[name](act, { ...told, choices: choices(name) });
     });
-    if (trigger) watchTurn(element.closest(".results"));
+    if (trigger) watchTurn(element.closest('[id^="results-"]'));
   };
 
   // The filters: what was ticked is kept here, so that an answer on its way changes nothing that was ticked meanwhile.
