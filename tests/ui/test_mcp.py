@@ -224,3 +224,10 @@ def test_without_mcp_1_the_log_says_why_there_are_no_tools(monkeypatch, caplog, 
     with caplog.at_level(logging.INFO):
         assert not agents.is_possible()
     assert "Agents cannot connect" in caplog.text
+
+
+def test_a_port_that_is_taken_does_not_keep_the_app_from_the_next_one(running, tmp_path):
+    """Gradio begins anew with each port that it tries."""
+    assert running.url
+    with running_app(tmp_path) as second:
+        assert second.url != running.url and [tool.name for tool in tools_of(second)] == READING

@@ -211,16 +211,14 @@ def mount(engine: Engine, access: str) -> tuple[list[BaseRoute], Callable[[Any],
     logging.getLogger("mcp").setLevel(logging.WARNING)  # else a line a request
     logging.getLogger("mcp.server.streamable_http").setLevel(logging.CRITICAL)  # else an error a goodbye
     offered = {tool.name: tool for tool in tools(engine, access)}
-    manager = StreamableHTTPSessionManager(
-        _server(engine, offered), max_request_body_size=MAX_REQUEST_BYTES, max_sessions=MAX_SESSIONS
-    )
+    server, serving = _server(engine, offered), list[StreamableHTTPSessionManager]()
 
     class Handler:  # a class, since Starlette takes a function for one that answers requests
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
             request = Request(scope)
             if request.method == "DELETE" and _SESSION in request.headers:  # the agent says goodbye
                 await anyio.to_thread.run_sync(engine.visits.end, _visit_name(request))
-            await manager.handle_request(scope, receive, send)
+            await serving[-1].handle_request(scope, receive, send)
 
     async def schema(request: Request) -> JSONResponse:
         meta = {"file_data_present": False, "mcp_type": "tool"}
@@ -229,7 +227,12 @@ def mount(engine: Engine, access: str) -> tuple[list[BaseRoute], Callable[[Any],
 
     @asynccontextmanager
     async def while_serving(app: Any) -> AsyncIterator[None]:
+        """A manager each time, since Gradio begins anew with the next port where one is taken."""
+        manager = StreamableHTTPSessionManager(
+            server, max_request_body_size=MAX_REQUEST_BYTES, max_sessions=MAX_SESSIONS
+        )
         async with manager.run():
+            serving.append(manager)
             yield
 
     handler = Handler()

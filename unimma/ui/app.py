@@ -15,7 +15,7 @@ from starlette.middleware import Middleware
 from unimma import remote
 from unimma.settings import Limits
 from unimma.types import Modality
-from unimma.ui import agents, api, guard, hosting, theme
+from unimma.ui import agents, api, guard, hosting, theme, zero
 from unimma.ui.about import AboutTab
 from unimma.ui.defaults import FillsIn, defaults_of
 from unimma.ui.engine import Engine
@@ -108,15 +108,14 @@ def build_app(engine: Engine) -> gr.Blocks:
     return demo
 
 
-def serve(
-    engine: Engine, *, host: str, port: int | None, share: bool = False, agents_may: str = "read"
-) -> gr.Blocks:
+def serve(engine: Engine, *, host: str, port: int | None, share: bool = False, agents_may: str = "read") -> gr.Blocks:
     """Start the server (on any free port for None), then begin to load what stands behind the page; returns at once.
 
     Agents may "read" or "write", where the `mcp` extra is installed.
     """
     is_public = share or "SPACE_ID" in os.environ
     for_agents, while_serving = agents.mount(engine, agents_may) if agents.is_possible() else ([], None)
+    zero.register()
     demo = build_app(engine)
     middleware = [Middleware(FillsIn, defaults=defaults_of(demo))]
     if not is_public:
@@ -159,4 +158,3 @@ def header() -> Markup:
         '<header class="top"><p class="name">{} UniMMA</p><h1>Drop anything in, find anything.</h1>'
         "<p>A sentence, a photo, a sound or a clip finds matching sentences, pictures, sounds and clips.</p></header>"
     ).format(logo())
-
