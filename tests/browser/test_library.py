@@ -156,7 +156,7 @@ def test_files_go_in_as_they_are_dropped_and_what_is_refused_says_why(page, tmp_
     bad = tmp_path / "page.html"
     bad.write_text("<html><b>no</b></html>")
     give(page, [good, bad])
-    expect(card(page).locator("h3")).to_have_text("1 added, 1 refused.")
+    expect(card(page).locator("h2")).to_have_text("1 added, 1 refused.")
     expect(card(page).locator("th")).to_have_text("page.html")
     expect(card(page).locator("td")).to_contain_text("a web page; expected")
     expect(page.locator("#shelf .tile h3").first).to_have_text("violet")
@@ -170,10 +170,10 @@ def test_files_go_in_as_they_are_dropped_and_what_is_refused_says_why(page, tmp_
 
 def test_a_sentence_is_added_and_found(page):
     write(page, "a violet field")
-    expect(card(page).locator("h3")).to_have_text("1 added.")
+    expect(card(page).locator("h2")).to_have_text("1 added.")
     expect(page.locator("#shelf .tile q").first).to_have_text("a violet field")
     write(page, "a violet field")
-    expect(card(page).locator("h3")).to_have_text("Nothing was added, 1 already there.")
+    expect(card(page).locator("h2")).to_have_text("Nothing was added, 1 already there.")
 
 
 def test_a_file_dropped_anywhere_is_added_while_the_tab_is_open(page):
@@ -185,7 +185,7 @@ def test_a_file_dropped_anywhere_is_added_while_the_tab_is_open(page):
     page.dispatch_event("#header", "dragover", {"dataTransfer": dropped})
     expect(page.locator("#unimma-drop")).to_have_text("Drop to add to the library")
     page.dispatch_event("#header", "drop", {"dataTransfer": dropped})
-    expect(card(page).locator("h3")).to_have_text("1 added.")
+    expect(card(page).locator("h2")).to_have_text("1 added.")
     expect(tile(page, "sky")).to_have_count(1)
 
 
@@ -195,7 +195,7 @@ def test_a_zip_is_added_as_the_files_in_it(page, tmp_path):
             packed.write(path, path.name)
         packed.writestr("page.html", "<html>no</html>")
     give(page, [tmp_path / "many.zip"])
-    expect(card(page).locator("h3")).to_have_text("3 added, 1 refused.")
+    expect(card(page).locator("h2")).to_have_text("3 added, 1 refused.")
     expect(card(page).locator("th")).to_contain_text("page.html")
 
 
@@ -208,7 +208,7 @@ def test_h28_the_list_of_what_was_refused_runs_in_no_spreadsheet(page, tmp_path)
     bad = tmp_path / "=1+1.html"
     bad.write_text("<html>no</html>")
     give(page, [bad])
-    expect(card(page).locator("h3")).to_have_text("Nothing was added, 1 refused.")
+    expect(card(page).locator("h2")).to_have_text("Nothing was added, 1 refused.")
     with page.expect_download() as kept:
         page.click("#job [data-act=keep]")
     assert kept.value.suggested_filename == "refused.csv"
@@ -228,15 +228,15 @@ def test_progress_is_seen_and_held_and_nothing_is_lost(held, open_at, tmp_path):
 
     page.focus("#job [data-act=pause]")
     page.keyboard.press("Enter")
-    expect(card(page).locator("h3")).to_have_text("Paused")
+    expect(card(page).locator("h2")).to_have_text("Paused")
     expect(page.locator("#job [data-act=resume]")).to_be_focused()  # the card changes below the keyboard's hands
 
     come_in_again(page)
-    expect(card(page).locator("h3")).to_have_text("Paused")
+    expect(card(page).locator("h2")).to_have_text("Paused")
     expect(card(page)).to_contain_text("16 of 20")
     page.click("#job [data-act=resume]")
     model.may_go.set()
-    expect(card(page).locator("h3")).to_have_text("20 added.")
+    expect(card(page).locator("h2")).to_have_text("20 added.")
     expect(page.locator("#shelf h2")).to_contain_text("21 items")
     expect(page.locator("#shelf .own")).to_have_count(20)
 
@@ -254,8 +254,8 @@ def test_stopping_keeps_what_came_in_and_lists_the_rest(held, open_at, tmp_path)
     expect(card(page)).to_contain_text("0 of 20")
     page.click("#job [data-act=stop]")
     model.may_go.set()
-    expect(card(page).locator("h3")).to_contain_text("Stopped: ")
-    added, refused = map(int, re.findall(r"(\d+) (?:added|refused)", card(page).locator("h3").inner_text()))
+    expect(card(page).locator("h2")).to_contain_text("Stopped: ")
+    added, refused = map(int, re.findall(r"(\d+) (?:added|refused)", card(page).locator("h2").inner_text()))
     assert added + refused == 20 and 0 < added <= 16
     expect(card(page).locator("td").first).to_have_text("not added: stopped before its turn")
     expect(page.locator("#shelf h2")).to_contain_text(f"{added + 1} items")
@@ -272,7 +272,7 @@ def test_files_that_come_meanwhile_wait_in_the_box_and_follow(held, open_at, tmp
     expect(page.locator("#add-files")).to_contain_text("late")
     expect(card(page)).to_contain_text("0 of 2")
     model.may_go.set()
-    expect(card(page).locator("h3")).to_have_text("1 added.")
+    expect(card(page).locator("h2")).to_have_text("1 added.")
     expect(page.locator("#shelf h2")).to_contain_text("4 items")
 
 
@@ -284,9 +284,9 @@ def test_the_place_in_the_line_is_told(held, open_at):
     eventually(page, lambda: all(job.state == "running" for job in others))
     write(page, "mine")
     told = "1 other is before you" if len(others) == 1 else f"{len(others)} others are before you"
-    expect(card(page).locator("h3")).to_have_text(f"Waiting: {told}")
+    expect(card(page).locator("h2")).to_have_text(f"Waiting: {told}")
     model.may_go.set()
-    expect(card(page).locator("h3")).to_have_text("1 added.")
+    expect(card(page).locator("h2")).to_have_text("1 added.")
 
 
 # the shelf
@@ -495,7 +495,7 @@ def test_everything_is_deleted_at_once_after_a_question(open_at, private):
     expect(page.locator("#shelf h2")).to_contain_text(f"{ITEMS} items")
     expect(card(page)).to_have_count(0)
     write(page, "and it goes on")
-    expect(card(page).locator("h3")).to_have_text("1 added.")
+    expect(card(page).locator("h2")).to_have_text("1 added.")
 
 
 def test_a_read_only_library_says_so_and_offers_no_change(open_at, read_only):
@@ -536,7 +536,7 @@ def test_on_a_phone_nothing_of_the_library_scrolls_sideways(open_at, running, sc
     phone = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "color_scheme": scheme}
     page = open_at(running.url, **phone)
     write(page, f"a sentence for {scheme}")
-    expect(card(page).locator("h3")).to_have_text("1 added.")
+    expect(card(page).locator("h2")).to_have_text("1 added.")
     expect(card(page)).to_be_in_viewport()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.locator("#shelf [data-open]").first.click()

@@ -77,5 +77,5 @@ def test_the_library_keeps_its_place_until_it_is_there(early):
     page.fill("#add-sentence textarea", "somebody was early")
     page.click("#add")
     go_on.set()
-    expect(page.locator("#job h3")).to_have_text("1 added.")
+    expect(page.locator("#job h2")).to_have_text("1 added.")
     expect(page.locator("#shelf .tile").first).to_contain_text("somebody was early")

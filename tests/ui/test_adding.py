@@ -53,7 +53,7 @@ def test_a_waiting_card_tells_the_place_in_the_line(others, told):
 def test_the_outcome_is_told_in_one_sentence(state, added, there, refused, told):
     facts = {"added": ["a"] * added, "already_there": ["t"] * there, "refused": [("r", "why")] * refused}
     shown = str(card(job(state, over=True, **facts)))
-    assert f">{told}</h3>" in shown and 'data-state="over"' in shown and 'data-act="close"' in shown
+    assert f">{told}</h2>" in shown and 'data-state="over"' in shown and 'data-act="close"' in shown
 
 
 def test_an_adding_that_ended_early_says_why():

@@ -178,7 +178,7 @@ def card(job: Job | None) -> Markup:
     hold = _button("resume", "Resume") if job.state == "paused" else _button("pause", "Pause")
     return Markup(
         '<section class="job" data-state="{}" aria-label="Adding">'
-        '<div class="job-head"><h3 tabindex="-1">{}</h3><span class="job-buttons">{}</span></div>'
+        '<div class="job-head"><h2 tabindex="-1">{}</h2><span class="job-buttons">{}</span></div>'
         '<div class="job-done">{}<p{}>{}</p></div>{}</section>'
     ).format(
         "over" if is_over else "going",
@@ -246,7 +246,7 @@ def _refused(refused: Sequence[tuple[str, str]]) -> Markup:
     )
     more = len(refused) - MAX_ROWS
     return Markup(
-        '<div class="refused"><div class="refused-head"><h4>{} refused, and why</h4>{}</div>'
+        '<div class="refused"><div class="refused-head"><h3>{} refused, and why</h3>{}</div>'
         '<div class="refused-rows" tabindex="0" role="region" aria-label="Refused, and why">'
         "<table><tbody>{}</tbody></table>{}</div></div>"
     ).format(

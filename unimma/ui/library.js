@@ -102,7 +102,7 @@
       if (card && !wasThere) card.scrollIntoView({ block: "nearest" });
       wasThere = Boolean(card);
       if (card?.dataset.state !== "over") return;
-      window.unimmaPage.say(element.querySelector("h3").textContent);
+      window.unimmaPage.say(element.querySelector("h2").textContent);
       trigger("over", {});
     });
   };
