@@ -12,11 +12,12 @@ from gradio_client.exceptions import AppError
 import app
 
 ROOT = Path(__file__).parents[2]
+OPTIONS = ("HOST", "PORT", "GALLERY", "ADD", "MODEL", "LIBRARY", "AGENTS", "SHARE")
 
 
 @pytest.fixture
 def clean(monkeypatch):
-    for name in ("HOST", "PORT", "GALLERY", "ADD", "MODEL", "SHARE"):
+    for name in OPTIONS:
         monkeypatch.delenv(f"UNIMMA_{name}", raising=False)
     return monkeypatch
 
@@ -24,16 +25,17 @@ def clean(monkeypatch):
 def test_the_defaults_listen_on_this_machine_alone(clean):
     options = app.parse([])
     assert (options.host, options.port, options.gallery, options.model) == ("127.0.0.1", 7860, None, "bundled")
-    assert options.share is False
+    assert (options.library, options.agents, options.share) == ("shared", "read", False)
 
 
 def test_each_option_is_also_an_environment_variable(clean, tmp_path):
     given = {"HOST": "0.0.0.0", "PORT": "7000", "GALLERY": str(tmp_path), "MODEL": "other", "SHARE": "1"}
+    given |= {"LIBRARY": "read-only", "AGENTS": "write"}
     for name, value in given.items():
         clean.setenv(f"UNIMMA_{name}", value)
     options = app.parse([])
     assert (options.host, options.port, options.gallery) == ("0.0.0.0", 7000, tmp_path)
-    assert (options.model, options.share) == ("other", True)
+    assert (options.model, options.library, options.agents, options.share) == ("other", "read-only", "write", True)
     assert app.parse(["--port", "7001", "--model", "bundled"]).port == 7001
 
 
@@ -44,9 +46,17 @@ def test_a_folder_of_ones_own_must_be_there(clean, tmp_path, capsys):
     assert "--add none: no such folder" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("name", "known"), [("LIBRARY", "private, shared, read-only"), ("AGENTS", "read, write")])
+def test_a_choice_that_there_is_not_is_refused_from_the_environment_too(clean, capsys, name, known):
+    clean.setenv(f"UNIMMA_{name}", "everything")
+    with pytest.raises(SystemExit):
+        app.parse([])
+    assert f"--{name.lower()} everything: choose one of {known}" in capsys.readouterr().err
+
+
 def test_help_tells_each_variable():
     done = subprocess.run([sys.executable, "app.py", "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
-    for name in ("HOST", "PORT", "GALLERY", "ADD", "MODEL", "SHARE"):
+    for name in OPTIONS:
         assert f"UNIMMA_{name}" in done.stdout
 
 
