@@ -225,3 +225,31 @@ def test_a_clip_that_is_cut_off_is_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
     with pytest.raises(MediaError, match=r"cut\.mp4"):
         decode(path)
+
+
+@pytest.mark.parametrize(("ending", "codec"), [("webm", "libvpx-vp9"), ("mkv", "libx264")])
+def test_a_stream_that_broke_off_is_the_shorter_clip_that_it_is(tmp_path: Path, ending: str, codec: str) -> None:
+    path = write_clip(tmp_path / f"broken.{ending}", codec, seconds=8.0, fps=25)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    video = clip_of(path)
+    assert 1.0 < video.duration_s < 7.0  # not the 8 s that its header states
+    assert video.duration_s * 0.8 < video.times[-1] < video.duration_s
+    assert_frames_tell_their_times(video, 8.0)
+
+
+def test_pictures_are_found_behind_a_sound_that_comes_first(tmp_path: Path) -> None:
+    pictures, sound = write_clip(tmp_path / "pictures.mp4"), write_clip(tmp_path / "sound.mp4", sound_hz=440.0)
+    path = tmp_path / "film.mp4"
+    with av.open(str(pictures)) as one, av.open(str(sound)) as other, av.open(str(path), "w") as output:
+        tracks = [other.streams.audio[0], one.streams.video[0]]
+        places = {track.type: output.add_stream_from_template(track) for track in tracks}
+        for container, track in zip((other, one), tracks, strict=True):
+            for packet in container.demux(track):
+                if packet.dts is not None:
+                    packet.stream = places[track.type]
+                    output.mux(packet)
+    with av.open(str(path)) as container:
+        assert container.streams[0].type == "audio"
+    video = clip_of(path)
+    assert_frames_tell_their_times(video, 2.0)
+    assert video.sound is not None
