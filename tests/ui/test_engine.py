@@ -1,6 +1,7 @@
 """The engine behind the page, without any page."""
 
 import threading
+import time
 
 import pytest
 
@@ -10,6 +11,7 @@ from unimma.errors import GalleryError, ModelError
 from unimma.gallery import Gallery
 from unimma.types import Modality
 from unimma.ui.engine import Engine, filler
+from unimma.ui.visits import Library
 
 
 @pytest.fixture
@@ -24,21 +26,21 @@ def engine(tmp_path):
 def test_progress_can_be_seen_while_the_gallery_is_on_its_way(tmp_path):
     told, go_on = threading.Event(), threading.Event()
 
-    def load(say):
+    def load(say, call):
         say("Indexing the starter gallery: 3 of 9", 3, 9)
         told.set()
-        go_on.wait()
+        assert go_on.wait(60)
         model = ToyModel()
         return model, Gallery.open(tmp_path / "gallery", model)
 
     engine = Engine(load)
     engine.start()
-    told.wait()
+    assert told.wait(60)
     status = engine.status
     assert (status.state, status.done, status.total) == ("loading", 3, 9)
     assert not engine.wait(0)
     with pytest.raises(GalleryError, match="still being opened"):
-        engine.counts()
+        engine.host.counts()
     go_on.set()
     assert engine.wait(60) and engine.status.state == "ready"
     engine.close()
@@ -47,7 +49,7 @@ def test_progress_can_be_seen_while_the_gallery_is_on_its_way(tmp_path):
 def test_what_is_there_can_be_searched_while_the_gallery_fills(tmp_path):
     first_in, go_on = threading.Event(), threading.Event()
 
-    def load(say):
+    def load(say, call):
         model = ToyModel()
         return model, Gallery.open(tmp_path / "gallery", model)
 
@@ -56,15 +58,15 @@ def test_what_is_there_can_be_searched_while_the_gallery_fills(tmp_path):
         gallery.add(["a red wall"])
         say("Indexing: 1 of 2", 1, 2)
         first_in.set()
-        go_on.wait()
+        assert go_on.wait(60)
         gallery.add(["a blue door"])
 
     engine = Engine(load, fill)
     engine.start()
-    first_in.wait()
+    assert first_in.wait(60)
     assert engine.wait(60)
     assert (engine.status.state, engine.status.done, engine.status.total) == ("filling", 1, 2)
-    assert [hit.item.text for hit in engine.search("red", 5, list(Modality))] == ["a red wall"]
+    assert [hit.item.text for hit in engine.host.search("red", 5, list(Modality))] == ["a red wall"]
     go_on.set()
     engine.close()
 
@@ -74,7 +76,7 @@ def test_a_hosts_own_folder_comes_in_at_the_start_and_once(tmp_path):
     (tmp_path / "own" / "note.txt").write_text("a green meadow")
     (tmp_path / "own" / "page.html").write_text("<p>not media</p>")
 
-    def load(say):
+    def load(say, call):
         model = ToyModel()
         gallery = Gallery.open(tmp_path / "gallery", model)
         gallery.add(["a red wall"])  # not new: the starter gallery stays out
@@ -90,12 +92,12 @@ def test_a_hosts_own_folder_comes_in_at_the_start_and_once(tmp_path):
         engine = Engine(load, fill)
         engine.start()
         assert filled.wait(60)
-        assert sorted(item.text for item in engine.shelf(Modality.TEXT, 0, 50)) == ["a green meadow", "a red wall"]
+        assert sorted(item.text for item in engine.host.shelf(Modality.TEXT, 0, 50)) == ["a green meadow", "a red wall"]
         engine.close()
 
 
 def test_a_start_that_failed_says_why_to_everyone_who_waits():
-    def load(say):
+    def load(say, call):
         raise ModelError("model 'nope'", "a known one", "Choose another.")
 
     engine = Engine(load)
@@ -106,7 +108,7 @@ def test_a_start_that_failed_says_why_to_everyone_who_waits():
 
 
 def test_an_unexpected_failure_gives_nothing_away():
-    def load(say):
+    def load(say, call):
         raise RuntimeError("/secret/path is broken")
 
     engine = Engine(load)
@@ -117,25 +119,66 @@ def test_an_unexpected_failure_gives_nothing_away():
 
 
 def test_an_item_that_asks_is_not_its_own_answer(engine):
-    item = next(item for item in engine.shelf(Modality.TEXT, 0, 50) if item.text == "a red wall")
-    hits = engine.search(item.text, 3, list(Modality), leave_out=item.id)
+    item = next(item for item in engine.host.shelf(Modality.TEXT, 0, 50) if item.text == "a red wall")
+    hits = engine.host.search(item.text, 3, list(Modality), leave_out=item.id)
     assert len(hits) == 3 and item.id not in {hit.item.id for hit in hits}
     assert [hit.rank for hit in hits] == [1, 2, 3]
 
 
 def test_the_shelf_shows_what_was_added_last_first(engine):
-    new = engine.add(["the newest sentence"], lambda done, total: None).added[0]
-    assert engine.shelf(None, 0, 5)[0].id == new
-    everything = [item.id for start in range(0, 14, 5) for item in engine.shelf(None, start, 5)]
-    assert len(everything) == len(set(everything)) == sum(engine.counts().values()) == 13
+    job = engine.host.add(["the newest sentence"])
+    assert job.wait(60)
+    (new,) = job.added
+    assert engine.host.shelf(None, 0, 5)[0].id == new
+    everything = [item.id for start in range(0, 14, 5) for item in engine.host.shelf(None, start, 5)]
+    assert len(everything) == len(set(everything)) == sum(engine.host.counts().values()) == 13
 
 
 def test_examples_and_sentences_come_from_the_gallery(engine):
-    assert {item.modality for item in engine.examples(Modality.AUDIO, 6)} == {Modality.AUDIO}
-    assert len(engine.examples(Modality.IMAGE, 2)) == 2
-    assert "a red wall" in engine.sentences(6)
+    assert {item.modality for item in engine.host.examples(Modality.AUDIO, 6)} == {Modality.AUDIO}
+    assert len(engine.host.examples(Modality.IMAGE, 2)) == 2
+    assert "a red wall" in engine.host.sentences(6)
 
 
 def test_without_texts_the_titles_are_offered(engine):
-    engine.delete([item.id for item in engine.shelf(Modality.TEXT, 0, 50)])
-    assert "hum" in engine.sentences(6)
+    engine.host.delete([item.id for item in engine.host.shelf(Modality.TEXT, 0, 50)])
+    assert "hum" in engine.host.sentences(6)
+
+
+def test_items_of_another_model_are_embedded_again_on_request(tmp_path):
+    with Gallery.open(tmp_path / "gallery", ToyModel()) as gallery:
+        gallery.add(["a red wall", "a blue door"])
+
+    def load(say, call):
+        model = ToyModel("other", "0123456789ab")
+        return model, Gallery.open(tmp_path / "gallery", model, call=call)
+
+    engine = Engine(load)
+    engine.start()
+    assert settle(engine) and engine.missing() == 2
+    engine.reembed()
+    assert settle(engine) and engine.missing() == 0
+    assert engine.host.search("a red wall", 1, list(Modality))[0].item.text == "a red wall"
+    engine.close()
+
+
+def test_where_nobody_can_be_asked_items_of_another_model_are_embedded_again_at_the_start(tmp_path):
+    with Gallery.open(tmp_path / "gallery", ToyModel()) as gallery:
+        gallery.add(["a red wall"])
+
+    def load(say, call):
+        model = ToyModel("other", "0123456789ab")
+        return model, Gallery.open(tmp_path / "gallery", model, call=call)
+
+    engine = Engine(load, library=Library.PRIVATE)
+    engine.start()
+    assert settle(engine) and engine.missing() == 0 and engine.gallery.missing() == 0
+    engine.close()
+
+
+def settle(engine: Engine) -> bool:
+    """Wait until the engine is ready."""
+    deadline = time.monotonic() + 60
+    while engine.status.state != "ready" and time.monotonic() < deadline:
+        threading.Event().wait(0.01)
+    return engine.status.state == "ready"
