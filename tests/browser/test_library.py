@@ -11,9 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import PATIENCE_MS
+from tests.browser.hands import ask
 from tests.browser.look import choose_tab
 from tests.makers import write_picture
 from tests.toy import ToyModel
@@ -24,7 +26,7 @@ from unimma.ui import engine as engines
 from unimma.ui import notice
 from unimma.ui.app import serve
 from unimma.ui.engine import Engine
-from unimma.ui.visits import Library
+from unimma.ui.visits import Library, Visit
 
 ITEMS = 12  # that `fill` puts in
 
@@ -246,6 +248,25 @@ def come_in_again(page: Page) -> None:
     come_in(page)
 
 
+def test_what_came_in_while_another_tab_was_open_is_there(held, open_at, tmp_path):
+    url, engine, model = held
+    page = open_at(url)
+    model.may_go.clear()
+    give(page, notes(tmp_path / "notes", 2))
+    expect(card(page)).to_contain_text("0 of 2")
+    page.reload()
+    expect(page.locator("#status")).to_contain_text("Searching 1 text.")
+    model.may_go.set()
+    eventually(page, lambda: all(visit.job.is_over for visit in with_a_job(engine)))
+    come_in(page)
+    expect(card(page).locator("h2")).to_have_text("2 added.")
+    expect(page.locator("#shelf h2")).to_contain_text("3 items")
+
+
+def with_a_job(engine: Engine) -> list[Visit]:
+    return [visit for visit in engine.visits._all() if visit.job]
+
+
 def test_stopping_keeps_what_came_in_and_lists_the_rest(held, open_at, tmp_path):
     url, _, model = held
     page = open_at(url)
@@ -430,6 +451,20 @@ def test_by_the_keyboard_the_way_back_is_under_the_hands(page):
     expect(tile(page, "hum")).to_have_count(1)
 
 
+def test_a_deletion_on_another_tab_is_seen_and_taken_back_here(page):
+    before = titles(page)
+    choose_tab(page, "search")
+    ask(page, "high")
+    page.locator("#results-search .hits .card", has_text="a high whistle").locator("[data-act=remove]").click()
+    expect(page.locator("#notice")).to_contain_text("1 item was deleted.")
+    choose_tab(page, "library")
+    expect(tile(page, "a high whistle")).to_have_count(0)
+    expect(page.locator("#shelf h2")).to_contain_text(f"{len(before) - 1} items")
+    page.click("#notice [data-act=restore]")
+    expect(tile(page, "a high whistle")).to_have_count(1)
+    assert titles(page) == before
+
+
 def test_a_deletion_is_for_good_when_the_bar_goes(page, running, monkeypatch):
     monkeypatch.setattr(notice, "UNDO_WITHIN_S", 0.1)
     (item_id,) = running.engine.gallery.add(["a thing to be deleted for good"]).added
@@ -529,6 +564,37 @@ def test_items_of_another_model_are_offered_to_be_embedded_again(open_at, tmp_pa
 
 
 # every width and colour scheme
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_grave_in_any_state(open_at, private, tmp_path, scheme):
+    page = open_at(private.url, color_scheme=scheme)
+
+    def found(where: str) -> list[str]:
+        answer = Axe().run(page).response
+        assert len(answer["passes"]) > 20, where  # it did look
+        return [
+            f"{where}: {rule['id']}: {node['html'][:200]}" for rule in answer["violations"] for node in rule["nodes"]
+        ]
+
+    bad = tmp_path / "page.html"
+    bad.write_text("<html>no</html>")
+    give(page, [*notes(tmp_path / scheme, 2), bad])
+    expect(card(page).locator("h2")).to_contain_text("1 refused")
+    all_found = found("what became of the files")
+    page.locator("#shelf [data-open]").first.click()
+    all_found += found("an item of one's own")
+    page.keyboard.press("Escape")
+    tile(page, "hum").locator("[data-open]").click()
+    all_found += found("an item of the host")
+    page.keyboard.press("Escape")
+    page.click("#shelf details[data-facet=length] summary")
+    all_found += found("a menu")
+    page.locator("#shelf [data-pick]").first.check()
+    page.click("#shelf [data-act=remove]")
+    expect(page.locator("#notice button")).to_be_visible()
+    all_found += found("a deletion")
+    assert not all_found, "\n".join(all_found)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

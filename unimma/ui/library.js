@@ -31,7 +31,6 @@
   // After everything was deleted: the page as it was in the beginning, with one sentence that says so.
   library.beginAnew = ({ said }) => {
     sessionStorage.setItem(SAID, said);
-    window.dispatchEvent(new Event("unimma-forget"));
     const address = new URL(location.href);
     address.searchParams.delete("q");
     address.hash = "";
@@ -97,14 +96,16 @@
       trigger(pressed.dataset.act, {});
     });
     let wasThere = false;
-    watch("value", () => {
+    const look = () => {
       const card = element.querySelector(".job");
       if (card && !wasThere) card.scrollIntoView({ block: "nearest" });
       wasThere = Boolean(card);
       if (card?.dataset.state !== "over") return;
       window.unimmaPage.say(element.querySelector("h2").textContent);
       trigger("over", {});
-    });
+    };
+    watch("value", look);
+    look();  // it may have ended before this tab was opened
   };
 
   // A list to keep, as a file.

@@ -55,17 +55,9 @@ class LibraryTab:
         def on_widen(view: View, request: gr.Request, event: gr.EventData) -> tuple[View, str]:
             return self._looked(request, view.narrowed(str(event._data.get("facet", "")), ""))
 
-        def on_remove(view: View, request: gr.Request, event: gr.EventData) -> tuple[str, str, str]:
+        def on_remove(request: gr.Request, event: gr.EventData) -> str:
             with readable_errors():
-                visit = self.engine.visit(request)
-                bar = notice.delete(visit, notice.ids_of(event))
-                return bar, self._shown(visit, view), status_line(visit)
-
-        def on_restore(view: View, request: gr.Request, event: gr.EventData) -> tuple[str, str, str]:
-            with readable_errors():
-                visit = self.engine.visit(request)
-                bar = notice.restore(visit, notice.ids_of(event))
-                return bar, self._shown(visit, view), status_line(visit)
+                return notice.delete(self.engine.visit(request), notice.ids_of(event))
 
         def on_edit(view: View, request: gr.Request, event: gr.EventData) -> tuple[dict[str, str], Any]:
             """An error goes back into the dialog, where the words that are to be mended still stand."""
@@ -84,18 +76,16 @@ class LibraryTab:
                     return {"name": "library.json", "type": "application/json", "text": library_json(items)}
                 return {"name": "library.csv", "type": "text/csv", "text": library_csv(items)}
 
-        shown = [undo.bar, self.shelf, status]
-        self.adding.wire(
-            self.list_to_save, lambda event: event.then(on_refresh, self.view, [self.shelf, status], **_QUIET)
-        )
+        refreshed = [self.shelf, status]
+        self.adding.wire(self.list_to_save, lambda event: event.then(on_refresh, self.view, refreshed, **_QUIET))
+        undo.bar.change(on_refresh, self.view, refreshed, **_QUIET)  # after each deletion, on whichever tab
         for event, handler in (
             (self.shelf.browse, on_browse),
             (self.shelf.narrow, on_narrow),
             (self.shelf.widen, on_widen),
         ):
             event(handler, self.view, [self.view, self.shelf], trigger_mode="always_last", **_QUIET)
-        self.shelf.remove(on_remove, self.view, shown, **_QUIET)
-        undo.bar.restore(on_restore, self.view, shown, **_QUIET)
+        self.shelf.remove(on_remove, None, undo.bar, **_QUIET)
         edited = self.shelf.edit(on_edit, self.view, [self.edit_answer, self.shelf], **_QUIET)
         edited.then(None, self.edit_answer, None, js=_ANSWERED, **_QUIET)
         kept = self.shelf.keep(on_keep, self.view, self.list_to_save, **_QUIET)

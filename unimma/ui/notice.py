@@ -1,20 +1,23 @@
 """The bar at the foot of the page that says what was deleted, and takes it back on one click.
 
-Shared by all tabs: whoever deletes shows `delete(…)` in `Notice.bar`, and shows its items anew on the bar's event
-`restore`. What was deleted is hidden at once and can be brought back; it is deleted for good when the bar goes, with
+Shared by all tabs: whoever deletes shows `delete(…)` in `Notice.bar`, and whoever shows items shows them anew when the
+bar changes. What was deleted is hidden at once and can be brought back; it is deleted for good when the bar goes, with
 the next deletion, or when the page is left.
 """
 
 import secrets
 from collections.abc import Sequence
+from typing import Any
 
 import gradio as gr
 from markupsafe import Markup
 
 from unimma.ui.engine import Engine
+from unimma.ui.messages import readable_errors
 from unimma.ui.visits import Library, Visit
 
 UNDO_WITHIN_S, SAID_FOR_S = 10, 4  # how long the bar stays; it waits while it is pointed at or has the focus
+_QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 _EVENTS = "/* 'restore' 'settle' */ window.unimmaLibrary.notice(element, trigger, watch);"
 
 
@@ -28,7 +31,12 @@ class Notice:
             if engine.library is not Library.READ_ONLY:
                 engine.visit(request).purge(ids_of(event))
 
-        self.bar.settle(settle, None, None, api_visibility="private", show_progress="hidden", trigger_mode="multiple")
+        def take_back(request: gr.Request, event: gr.EventData) -> str:
+            with readable_errors():
+                return restore(engine.visit(request), ids_of(event))
+
+        self.bar.settle(settle, None, None, trigger_mode="multiple", **_QUIET)
+        self.bar.restore(take_back, None, self.bar, **_QUIET)
 
 
 def ids_of(event: gr.EventData) -> list[str]:
