@@ -1,5 +1,6 @@
 """What the fuzzer would notice: each promise that is broken on purpose is a finding, and sound files give none."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,13 @@ def test_files_left_behind_and_files_that_cannot_be_read_are_found(
 
     assert "left ['left.part']" in found(monkeypatch, "write_plain", leave, picture, empty)
     assert "what was kept cannot be read" in found(monkeypatch, "write_plain", write_nothing, picture, empty)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+def test_too_much_memory_is_found(monkeypatch: pytest.MonkeyPatch, empty: Path, note: Path) -> None:
+    _, wrong = looking.look(note.read_bytes(), note.name, empty, Limits())
+    assert wrong == []
+    assert "used" in found(monkeypatch, "_MOST_MEGABYTES", 10, note, empty)
 
 
 def test_the_same_seed_damages_the_same_way(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from PIL import Image as PIL
 from PIL import ImageOps
 
 from unimma.errors import MediaError
+from unimma.media import pulse
 from unimma.media.colour import to_srgb
 from unimma.media.kind import Format
 from unimma.media.source import Source, reading
@@ -76,10 +77,12 @@ def check_pixels(name: str, size: tuple[int, int], most: int) -> None:
 def to_rgb(picture: PIL.Image) -> PIL.Image:
     """A picture of any of Pillow's modes as upright 8-bit sRGB: deep ones scaled (not clipped), alpha on white."""
     picture.load()  # before turning: Pillow turns a TIFF while it loads and then forgets the tag
+    pulse.alive()  # the largest pictures take seconds a step, and on a busy machine many
     picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith(("I", "F")):
         return _from_deep(picture)
     picture = to_srgb(picture)
+    pulse.alive()
     if not picture.has_transparency_data:
         return picture.convert("RGB")
     layers = picture.convert("RGBA")

@@ -8,6 +8,7 @@ from pathlib import Path
 from PIL import Image as PIL
 
 from unimma.errors import MediaError
+from unimma.media import pulse
 from unimma.media.image import open_picture, to_rgb
 from unimma.media.kind import Format, Reader, format_of
 from unimma.media.source import Source, open_source, reading
@@ -65,6 +66,7 @@ def write_plain(
 def _write_picture(source: Source, form: Format, path: Path, limits: Limits) -> None:
     with reading(source), open_picture(source, form, limits) as picture:
         pixels = to_rgb(picture)
+        pulse.alive()
         pixels.thumbnail((_LONG_SIDE, _LONG_SIDE), PIL.Resampling.LANCZOS)
         bare = PIL.frombytes("RGB", pixels.size, pixels.tobytes())  # no tag of the old file can hide in its info
         bare.save(path, format="WEBP", quality=_QUALITY)

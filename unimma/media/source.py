@@ -104,7 +104,7 @@ def reading(source: Source) -> Iterator[None]:
         raise
     except MemoryError as error:
         came = f"{source.name}: needs more memory than there is"
-        raise MediaError(came, "a smaller or shorter file", "Shrink or cut it.") from error
+        raise MediaError(came, "a whole file, or a smaller one", "Export it anew, or shrink it.") from error
     except Exception as error:  # decoders throw nearly every class there is at hostile bytes
         if isinstance(error, OSError) and error.errno in _NOT_ITS_FAULT:
             raise
