@@ -141,7 +141,7 @@ def serve(engine: Engine, *, host: str, port: int | None, share: bool = False, a
         theme=theme.theme(),
         head=theme.head(),
     )
-    engine.start(lambda gallery: _announce(gallery.folder, demo.local_url, engine.token))
+    engine.start(lambda gallery: _announce(gallery.folder, str(demo.local_url), engine.token))
     return demo
 
 
