@@ -67,6 +67,7 @@ def test_a_start_that_failed_says_why(early, tmp_path):
     (tmp_path / "fail").touch()
     go_on.set()
     expect(page.locator("#status [role=alert]")).to_contain_text("Close the other program.")
+    expect(page.locator("#status .promise")).to_contain_text("deleted when you close this page")
 
 
 def test_the_library_keeps_its_place_until_it_is_there(early):

@@ -41,7 +41,10 @@ def status_line(engine: Engine, visit: Visit | None, left: str = "") -> Markup:
     """The line for a visit; None for a page whose visit is not known yet. `left`: the time that is left."""
     status = engine.status
     if status.state == "failed":
-        return Markup('<div class="status" role="alert"><span class="dot bad"></span>{}</div>').format(status.message)
+        return Markup(
+            '<div class="status"><span class="now" role="alert"><span class="dot bad"></span><span>{}</span></span>'
+            "{}</div>"
+        ).format(status.message, _promise(engine.library))
     if status.state in BUSY or visit is None:
         now = Markup('<span class="now"><span class="dot busy"></span><span>{}</span></span>{}<span>{}</span>').format(
             status.message, cards.progress_bar(status.done, status.total), left
