@@ -18,6 +18,7 @@ from unimma import cli, loading, remote
 from unimma.errors import GalleryError, MediaError
 from unimma.gallery import Gallery
 from unimma.gallery.lock import GalleryLock
+from unimma.gallery.watching import Watch
 from unimma.remote import RUNNING, RemoteGallery
 from unimma.types import Modality
 from unimma.ui.visits import Library
@@ -193,6 +194,17 @@ def test_titles_and_metadata_are_changed_by_the_host(app):
         assert gallery.get(item.id) == item
         with pytest.raises(GalleryError, match="nope"):
             gallery.get("nope")
+
+
+def test_a_watched_folder_is_kept_alike_through_the_app(app, tmp_path):
+    with RemoteGallery(app.url, app.engine.token) as gallery:
+        watch = Watch(gallery, [("voices", tmp_path)])
+        tone = write_tone(tmp_path / "voice.wav", hz=310.0)
+        assert [*watch.look()] == [] and [*watch.look()] == ["added: voice.wav"]
+        (item,) = gallery.list(Modality.AUDIO, {"source": "voices"})
+        assert item.title == "voice"
+        tone.unlink()
+        assert [*watch.look()] == ["gone: voice.wav"] and not gallery.get_many([item.id])
 
 
 # an app by its address

@@ -144,8 +144,9 @@ def test_the_documented_python_runs(running, own_files, capsys):
 def test_the_documented_curl_runs(running, own_files):
     script = "set -e\n" + "\n".join(code_blocks("bash")).replace("http://127.0.0.1:7860", running.url)
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.count("event: complete") == 3, done.stdout
-    assert '"title": "red wall"' in done.stdout and '"title": "blue wall"' in done.stdout
+    assert "event: error" not in done.stdout and done.stdout.count("event: complete") == 10, done.stdout
+    assert '"title": "red wall"' in done.stdout and '"title": "my photo"' in done.stdout
+    assert '"deleted": 1' in done.stdout
 
 
 def test_the_documented_javascript_runs(running):
@@ -158,6 +159,7 @@ def test_the_documented_javascript_runs(running):
     else:
         shown = in_a_page(running.url, code)
     assert re.search(r"\w+ wall sounds like (hum|whistle)", shown)
+    assert re.search(r"the last of \d+ is mist like .+", shown)
 
 
 def in_a_page(url: str, code: str) -> str:
@@ -176,6 +178,14 @@ def in_a_page(url: str, code: str) -> str:
         page.evaluate(f"(async () => {{ {code} }})()")
         browser.close()
     return "\n".join(shown)
+
+
+@pytest.mark.parametrize("language", ["python", "bash", "javascript"])
+def test_every_endpoint_has_an_example_in_each_language(client, language):
+    shown = "\n".join(code_blocks(language))
+    for endpoint in client.view_api(return_format="dict")["named_endpoints"]:
+        name = endpoint.removeprefix("/")
+        assert re.search(rf"""(["]/{name}["]|call {name} |call\("{name}"[,)])""", shown), f"{endpoint} in {language}"
 
 
 def test_the_documented_answer_has_the_real_keys(client):
