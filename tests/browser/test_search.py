@@ -17,6 +17,20 @@ from unimma.ui.visits import Visit
 FOUND = "#results-search .hits .card"
 
 
+@pytest.fixture
+def held(monkeypatch):
+    """Searches wait until the test says so."""
+    go_on, search = threading.Event(), Visit.search
+
+    def later(self, *args, **kwargs):
+        go_on.wait()
+        return search(self, *args, **kwargs)
+
+    monkeypatch.setattr(Visit, "search", later)
+    yield go_on
+    go_on.set()
+
+
 # every way to ask
 
 
@@ -282,6 +296,21 @@ def test_columns_and_number_of_hits_are_remembered_by_the_browser(page):
     expect(page.locator("#view-text input[value=columns]")).to_be_checked()
 
 
+def test_what_is_asked_while_another_answer_is_awaited_is_answered_last(page, held):
+    page.fill("#query-search textarea", "red")
+    page.press("#query-search textarea", "Enter")
+    page.wait_for_selector("#results-search > .pending")
+    page.uncheck("#kinds-search input[name=text]")
+    page.fill("#query-search textarea", "blue")
+    page.press("#query-search textarea", "Enter")
+    page.uncheck("#kinds-search input[name=audio]")
+    held.set()
+    expect_asked(page, "“blue”")
+    kinds = page.locator("#results-search article").evaluate_all("all => all.map((card) => card.className)")
+    assert {card.split()[1] for card in kinds} == {"card-image", "card-video"}
+    expect(page.locator("#kinds-search input[name=audio]")).not_to_be_checked()
+
+
 # back and forth
 
 
@@ -315,13 +344,19 @@ def test_a_hit_becomes_the_query_and_back_returns(page):
 
 
 def test_the_tabs_share_what_was_asked(page, tmp_path):
+    ask(page, "green")
     ask(page, "red")
     choose_tab(page, "image")
+    page.click("#results-image .recent summary")
+    page.click("#results-image .recent [data-act=go] >> nth=1")
+    expect_asked(page, "“green”", "image")
+    page.go_forward()
+    expect_asked(page, "“red”", "image")
     upload(page, write_picture(tmp_path / "sea.png", even((30, 40, 200))), "image")
     expect_asked(page, "sea.png", "image")
     page.click("#results-image .recent summary")
     recent = page.locator("#results-image .recent [data-act=go]")
-    expect(recent).to_have_text(["sea.png", "“red”"])
+    expect(recent).to_have_text(["sea.png", "“red”", "“green”"])
     expect(recent.first.locator("img")).to_be_visible()
     recent.nth(1).click()
     expect_asked(page, "“red”", "image")
@@ -334,20 +369,6 @@ def test_an_address_with_a_question_is_answered_at_once(open_app):
 
 
 # while hits are awaited
-
-
-@pytest.fixture
-def held(monkeypatch):
-    """Searches wait until the test says so."""
-    go_on, search = threading.Event(), Visit.search
-
-    def later(self, *args, **kwargs):
-        go_on.wait()
-        return search(self, *args, **kwargs)
-
-    monkeypatch.setattr(Visit, "search", later)
-    yield go_on
-    go_on.set()
 
 
 def test_cards_without_content_keep_the_place_of_the_hits(page, held):

@@ -7,11 +7,13 @@
   const life = Math.random().toString(36).slice(2);  // of this page: what is older in the browser's history is foreign
   const triggers = {};  // by the name of the tab
   const filters = {};
+  const lines = {};
   let moveFocus = false;
   let isMoving = false;  // by the browser's history
   let last = "search";  // the tab that searched last
   let facet = "";  // that was just chosen from
   let isRestoring = false;
+  let recent = null;  // the list of what was asked, as it came with the last answer
 
   const nameOf = (element) => element.closest('[id^="tab-"]').id.slice(4);
   const filtersOf = (name) => filters[name] ??= { kinds: [...KINDS], chosen: {} };
@@ -32,10 +34,32 @@
   const choices = (name) => ({ ...filtersOf(name), ...shape() });
   page.choices = (name) => { page.hasAsked = true; last = name; return JSON.stringify(choices(name)); };
 
+  // One at a time in each tab, the last one wins: Gradio would either forget what a later one was told, or let an earlier
+  // answer come last.
   page.seek = (name, told) => {
     page.hasAsked ||= told.act !== "again";
     last = name;
+    const line = lines[name] ??= { isBusy: false, wasPending: false, next: null };
+    if (line.isBusy) {
+      if (told.act !== "again" || !line.next) line.next = told;  // filters are read when it is sent, anyway
+      return;
+    }
+    Object.assign(line, { isBusy: true, wasPending: false });
     triggers[name]("seek", { ...told, choices: choices(name) });
+    setTimeout(() => { line.wasPending = true; settle(name); }, 500);
+  };
+
+  // Gradio marks what waits for an answer; when it does not any more, the next one may go.
+  const settle = (name) => {
+    const line = lines[name];
+    const isPending = Boolean(document.querySelector(`#results-${name} > .pending`));
+    if (!line?.isBusy) return;
+    line.wasPending ||= isPending;
+    if (isPending || !line.wasPending) return;
+    line.isBusy = false;
+    const next = line.next;
+    line.next = null;
+    if (next) page.seek(name, next);
   };
 
   // Search with a sentence or an item from anywhere on the page.
@@ -75,7 +99,7 @@
       moveFocus = true;
       triggers[name](act, { ...told, choices: choices(name) });
     });
-    if (trigger) watchTurn(element.closest('[id^="results-"]'));
+    if (trigger) watchTurn(element.closest('[id^="results-"]'), name);
   };
 
   // The filters: what was ticked is kept here, so that an answer on its way changes nothing that was ticked meanwhile.
@@ -106,14 +130,29 @@
     });
   };
 
-  // The tabs share how hits are shown.
+  // The tabs share how hits are shown, and the list of what was asked.
   document.addEventListener("click", (event) => {
     if (!event.target.closest('[role="tab"]')) return;
     setTimeout(() => {
       const bar = document.querySelector(`#filters-${page.tab()} .bar`);
-      if (bar) page.bar(bar.parentElement);
+      if (!bar) return;
+      page.bar(bar.parentElement);
+      if (recent) shareRecent(document.querySelector(`#results-${page.tab()} .answer`));
     });
   });
+
+  const shareRecent = (answer) => {
+    let strip = answer.querySelector(".strip");
+    if (!strip) {
+      strip = document.createElement("div");
+      strip.className = "strip";
+      answer.prepend(strip);
+    }
+    const copy = recent.cloneNode(true);
+    copy.removeAttribute("open");
+    const old = strip.querySelector(".recent");
+    if (old) old.replaceWith(copy); else strip.append(copy);
+  };
 
   // After new hits: their place in the browser's history; say how many; bring eye and keyboard to where they begin if a
   // button asked for them.
@@ -121,6 +160,7 @@
     const strip = element.querySelector(".strip[data-number]");
     if (!strip) return;
     remember(Number(strip.dataset.number), strip.dataset.words);
+    recent = strip.querySelector(".recent") ?? recent;
     page.asked?.(strip.dataset.words);
     const heading = strip.querySelector("h2");
     page.say(`${heading.textContent.trim()}. ${strip.querySelector(".found").textContent}`);
@@ -168,8 +208,9 @@
   };
 
   // The place in the line, in words, from what Gradio writes for sighted people in a corner: "queue: 3/5".
-  const watchTurn = (results) => {
+  const watchTurn = (results, name) => {
     new MutationObserver(() => {
+      settle(name);
       const told = results.querySelector('[data-testid="status-tracker"] .progress-text')?.textContent ?? "";
       const place = told.match(/queue: (\d+)\//);
       const before = place ? Number(place[1]) - 1 : -1;
@@ -179,7 +220,7 @@
       if (!line || line.textContent === words) return;
       line.textContent = words;
       if (words) page.say(words);
-    }).observe(results, { subtree: true, childList: true, characterData: true });
+    }).observe(results, { subtree: true, childList: true, characterData: true, attributeFilter: ["class"] });
   };
 
   // By keyboard: "/" goes to the box, Esc closes what is open, Alt with an arrow goes back and forth.

@@ -108,7 +108,7 @@ class SearchTab:
         shown = [self.history, self.results, self.bar]
         how = {**MODEL_QUEUE, **PRIVATE, "show_progress": "minimal", "show_progress_on": self.results}
         words = [self.box] if self.modality is Modality.TEXT else []
-        self.results.seek(self._on_seek, self.history, [*words, *shown], trigger_mode="always_last", **how)
+        self.results.seek(self._on_seek, self.history, [*words, *shown], trigger_mode="multiple", **how)
         self.results.remove(self._on_remove, self.history, [undo.bar, *shown], **how)
         if self.modality is None:
             return
