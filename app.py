@@ -38,6 +38,8 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     for name, known in (("library", LIBRARIES), ("agents", AGENTS)):  # argparse does not check a default
         if getattr(options, name) not in known:
             parser.error(f"--{name} {getattr(options, name)}: choose one of {', '.join(known)}")
+    if str(options.gallery or "").startswith(("http:", "https:")):
+        parser.error("--gallery with an address: name a folder, or ask that app by python -m unimma")
     if options.add and not options.add.is_dir():
         parser.error(f"--add {options.add.name}: no such folder; name one that holds media")
     return options

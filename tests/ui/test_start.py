@@ -46,6 +46,12 @@ def test_a_folder_of_ones_own_must_be_there(clean, tmp_path, capsys):
     assert "--add none: no such folder" in capsys.readouterr().err
 
 
+def test_an_address_is_no_gallery_to_open(clean, capsys):
+    with pytest.raises(SystemExit):
+        app.parse(["--gallery", "http://127.0.0.1:7860"])
+    assert "name a folder" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("name", "known"), [("LIBRARY", "private, shared, read-only"), ("AGENTS", "read, write")])
 def test_a_choice_that_there_is_not_is_refused_from_the_environment_too(clean, capsys, name, known):
     clean.setenv(f"UNIMMA_{name}", "everything")

@@ -39,7 +39,7 @@ PLACE = "/gradio_api/mcp"  # where Gradio's own would be, and where Spaces look 
 ACCESS = ("read", "write")
 MAX_REQUEST_BYTES = 32_000_000  # of one call: a file of 24 MB in base64
 MAX_SESSIONS = 1_000
-_AT_ONCE = 2  # calls
+_ASKING, _WRITING = 2, 8  # calls at once; the latter mostly wait
 _SESSION = "mcp-session-id"
 _ABOUT = (
     "A library of pictures, sounds, clips and sentences, searchable with any of them. "
@@ -246,7 +246,7 @@ def _server(engine: Engine, offered: Mapping[str, Tool]) -> Any:
     import unimma
 
     server: Any = Server("unimma", version=unimma.__version__, instructions=_ABOUT)
-    turns = anyio.CapacityLimiter(_AT_ONCE)
+    turns = {False: anyio.CapacityLimiter(_ASKING), True: anyio.CapacityLimiter(_WRITING)}
 
     async def list_tools() -> list[types.Tool]:
         return [
@@ -265,7 +265,9 @@ def _server(engine: Engine, offered: Mapping[str, Tool]) -> Any:
         request: Request = server.request_context.request
         if name not in offered:
             raise ConfigError(f"the tool {name[:40]}", f"one of {', '.join(offered)}", "List the tools to see them.")
-        answer = await anyio.to_thread.run_sync(_answered, engine, offered[name], request, given, limiter=turns)
+        tool = offered[name]
+        turn = turns[tool.writes]
+        answer = await anyio.to_thread.run_sync(_answered, engine, tool, request, given, limiter=turn)
         return _with_addresses(answer, get_root_url(request, PLACE, None))
 
     server.list_tools()(list_tools)
