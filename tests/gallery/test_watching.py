@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.gallery.conftest import COLOURS, write_picture
-from unimma.gallery.watching import Stamp, Watch, settled
+from unimma.gallery.watching import Stamp, Watch, settled, watched
 from unimma.types import Item, Modality
 
 
@@ -41,11 +41,28 @@ def test_new_files_come_in_and_vanished_ones_go(watch, gallery, folder):
     write_picture(folder / "below" / "blue.png", COLOURS["blue"])
     write_picture(folder / ".hidden.png", COLOURS["green"])
     assert looks(watch) == ["added: red.png", "added: blue.png"]
-    assert [dict(item.metadata) for item in gallery.list()] == [{"source": "photos"}] * 2
+    expected = {"source": "photos", "watched": watched(folder)}
+    assert [dict(item.metadata) for item in gallery.list()] == [expected] * 2
     assert looks(watch) == []
     (folder / "red.png").unlink()
     assert looks(watch) == ["gone: red.png"]
     assert titles(gallery) == ["blue"]
+
+
+def test_what_vanished_while_nobody_watched_goes_and_nothing_else(watch, gallery, folder, tmp_path):
+    namesake = tmp_path / "elsewhere" / "photos"
+    namesake.mkdir(parents=True)
+    write_picture(folder / "red.png", COLOURS["red"])
+    write_picture(folder / "blue.png", COLOURS["blue"])
+    write_picture(namesake / "green.png", COLOURS["green"])
+    looks(watch)
+    looks(Watch(gallery, [("photos", namesake)]))
+    gallery.add(["a sentence of another way"], metadata={"source": "photos"})
+    (folder / "red.png").unlink()
+    later = Watch(gallery, [("photos", folder)])
+    assert list(later.look()) == []  # nothing goes before every file has been looked at
+    assert looks(later) == ["gone: red"]
+    assert titles(gallery) == ["blue", "green", "a sentence of another way"]
 
 
 def test_a_changed_file_takes_the_place_of_its_old_self(watch, gallery, folder):
