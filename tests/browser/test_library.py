@@ -29,6 +29,7 @@ from unimma.ui.engine import Engine
 from unimma.ui.visits import Library, Visit
 
 ITEMS = 12  # that `fill` puts in
+HELD = ("wall", "sea")  # labels of what `held` puts in
 
 
 class HeldModel(ToyModel):
@@ -92,12 +93,13 @@ def app_over(engine: Engine) -> Iterator[str]:
 
 @pytest.fixture
 def held(tmp_path) -> Iterator[tuple[str, Engine, HeldModel]]:
-    """An app, private, whose model waits for the test; its gallery holds one sentence."""
+    """An app, private, whose model waits for the test; its gallery holds a sentence for each label."""
     model = HeldModel()
 
     def load(say, call):
         gallery = Gallery.open(tmp_path / "gallery", model, call=call)
-        gallery.add(["a red wall"])
+        for word in HELD:
+            gallery.add([f"a red {word}"], metadata={"label": word})
         return model, gallery
 
     engine = Engine(load, library=Library.PRIVATE, quotas=Quotas())
@@ -239,7 +241,7 @@ def test_progress_is_seen_and_held_and_nothing_is_lost(held, open_at, tmp_path):
     page.click("#job [data-act=resume]")
     model.may_go.set()
     expect(card(page).locator("h2")).to_have_text("20 added.")
-    expect(page.locator("#shelf h2")).to_contain_text("21 items")
+    expect(page.locator("#shelf h2")).to_contain_text("22 items")
     expect(page.locator("#shelf .own")).to_have_count(20)
 
 
@@ -255,12 +257,12 @@ def test_what_came_in_while_another_tab_was_open_is_there(held, open_at, tmp_pat
     give(page, notes(tmp_path / "notes", 2))
     expect(card(page)).to_contain_text("0 of 2")
     page.reload()
-    expect(page.locator("#status")).to_contain_text("Searching 1 text.")
+    expect(page.locator("#status")).to_contain_text("Searching 2 texts.")
     model.may_go.set()
     eventually(page, lambda: all(visit.job.is_over for visit in with_a_job(engine)))
     come_in(page)
     expect(card(page).locator("h2")).to_have_text("2 added.")
-    expect(page.locator("#shelf h2")).to_contain_text("3 items")
+    expect(page.locator("#shelf h2")).to_contain_text("4 items")
 
 
 def with_a_job(engine: Engine) -> list[Visit]:
@@ -279,7 +281,7 @@ def test_stopping_keeps_what_came_in_and_lists_the_rest(held, open_at, tmp_path)
     added, refused = map(int, re.findall(r"(\d+) (?:added|refused)", card(page).locator("h2").inner_text()))
     assert added + refused == 20 and 0 < added <= 16
     expect(card(page).locator("td").first).to_have_text("not added: stopped before its turn")
-    expect(page.locator("#shelf h2")).to_contain_text(f"{added + 1} items")
+    expect(page.locator("#shelf h2")).to_contain_text(f"{added + len(HELD)} items")
 
 
 def test_files_that_come_meanwhile_wait_in_the_box_and_follow(held, open_at, tmp_path):
@@ -294,7 +296,7 @@ def test_files_that_come_meanwhile_wait_in_the_box_and_follow(held, open_at, tmp
     expect(card(page)).to_contain_text("0 of 2")
     model.may_go.set()
     expect(card(page).locator("h2")).to_have_text("1 added.")
-    expect(page.locator("#shelf h2")).to_contain_text("4 items")
+    expect(page.locator("#shelf h2")).to_contain_text("5 items")
 
 
 def test_the_place_in_the_line_is_told(held, open_at):
@@ -338,8 +340,6 @@ def test_kinds_facets_and_words_narrow_the_shelf(page):
 
 
 def test_a_facet_is_chosen_from_its_menu_and_removed(page):
-    write(page, "a sentence of today's upload")
-    expect(page.locator("#shelf [data-facet=source]").first).to_be_visible()
     page.click("#shelf details[data-facet=length] summary")
     page.click("#shelf details[data-facet=length] button >> nth=0")
     expect(page.locator("#shelf [data-act=widen]")).to_contain_text("Length: ")
@@ -347,6 +347,20 @@ def test_a_facet_is_chosen_from_its_menu_and_removed(page):
     page.click("#shelf [data-act=widen]")
     expect(page.locator("#shelf [data-act=widen]")).to_have_count(0)
     expect(page.locator("#shelf h2")).to_have_text(re.compile(r"^\d+ items, "))
+
+
+def test_an_open_menu_stays_open_while_the_shelf_fills(held, open_at, tmp_path):
+    url, _, model = held
+    page = open_at(url)
+    model.may_go.clear()
+    give(page, notes(tmp_path / "notes", 1))
+    expect(card(page)).to_contain_text("0 of 1")
+    page.click("#shelf details[data-facet=label] summary")
+    model.may_go.set()
+    expect(page.locator("#shelf h2")).to_contain_text("3 items")
+    page.click("#shelf details[data-facet=label] button >> text=wall")
+    expect(page.locator("#shelf [data-act=widen]")).to_contain_text("Label: wall")
+    assert titles(page) == ["a red wall"]
 
 
 def test_the_shelf_is_sorted_in_both_directions(page):

@@ -121,6 +121,7 @@
   library.shelf = (element, trigger, watch) => {
     let typing = 0;
     let picked = new Set();
+    let menu = "";  // the facet whose values are shown
     const boxes = () => [...element.querySelectorAll("[data-pick]")];
     const count = () => {
       const all = element.querySelector("[data-all]");
@@ -140,6 +141,7 @@
       const pressed = event.target.closest("[data-act]");
       if (!pressed || pressed.disabled) return;
       const { act, set, value, facet, form } = pressed.dataset;
+      menu = "";
       if (set === "all") element.querySelector("[data-words]").value = "";
       if (act === "browse") browse(set, value);
       else if (act === "remove") trigger(act, { ids: [...picked] });
@@ -150,14 +152,19 @@
       if (target.matches("[data-all]")) for (const box of boxes()) box.checked = target.checked;
       if (target.matches("[data-all], [data-pick]")) count();
     });
+    element.addEventListener("toggle", ({ target }) => {
+      if (target.open) menu = target.dataset.facet;
+      else if (target.dataset.facet === menu) menu = "";
+    }, true);
     element.addEventListener("input", ({ target }) => {
       if (!target.matches("[data-words]")) return;
       clearTimeout(typing);
       typing = setTimeout(() => browse("words", target.value), TYPING_ENDS_MS);
     });
-    // New content is written over the old, element by element: what people ticked and chose has to be set anew.
+    // New content is written over the old, element by element: what people ticked, opened and chose is set anew.
     watch("value", () => {
       for (const box of boxes()) box.checked = picked.has(box.dataset.pick);
+      if (menu) element.querySelector(`details[data-facet="${menu}"]`)?.setAttribute("open", "");
       const order = element.querySelector("[data-order]");
       if (order) order.value = order.querySelector("[selected]").value;
       count();
