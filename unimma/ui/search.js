@@ -44,7 +44,8 @@
       if (told.act !== "again" || !line.next) line.next = told;  // filters are read when it is sent, anyway
       return;
     }
-    Object.assign(line, { isBusy: true, wasPending: false });
+    const isUnfolded = told.act === "again" && Boolean(document.querySelector(`#results-${name} .weaker[open]`));
+    Object.assign(line, { isBusy: true, wasPending: false, isUnfolded });
     triggers[name]("seek", { ...told, choices: choices(name) });
     setTimeout(() => { line.wasPending = true; settle(name); }, 500);
   };
@@ -162,6 +163,8 @@
     remember(Number(strip.dataset.number), strip.dataset.words);
     recent = strip.querySelector(".recent") ?? recent;
     page.asked?.(strip.dataset.words);
+    const weaker = element.querySelector(".weaker");
+    if (weaker && lines[nameOf(element)]?.isUnfolded) weaker.open = true;
     const heading = strip.querySelector("h2");
     page.say(`${heading.textContent.trim()}. ${strip.querySelector(".found").textContent}`);
     if (!moveFocus) return;
