@@ -29,7 +29,7 @@ class Limits:
     max_streams: int = 32
     max_decode_seconds: float = 60.0  # of wall time, to look at a file
     max_encode_seconds: float = 1_800.0  # of wall time, to re-encode one that is kept
-    max_decode_bytes: int = 2_000_000_000  # of memory of a decoding process: what the largest file within the rest needs
+    max_decode_bytes: int = 2_000_000_000  # of a decoding process: what the largest file within the rest needs
     max_silent_seconds: float = 30.0  # without a packet or frame, then a decoding process is taken to be stuck
 
     @classmethod

@@ -77,9 +77,9 @@ def keep_uploads_apart() -> None:
 
 def fetch_no_addresses() -> None:
     """Make every place where Gradio would fetch an address given in place of a file refuse it."""
-    processing_utils.async_ssrf_protected_get = _refuse_address  # type: ignore[assignment]
-    processing_utils.async_ssrf_protected_download = _refuse_address  # type: ignore[assignment]
-    routes.secure_url_stream_response = _refuse_to_pass_on
+    processing_utils.async_ssrf_protected_get = _refuse_address
+    processing_utils.async_ssrf_protected_download = _refuse_address
+    routes.secure_url_stream_response = _refuse_to_pass_on  # type: ignore[attr-defined, assignment]
 
 
 def _with_a_secret(made: Any) -> Any:

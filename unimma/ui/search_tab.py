@@ -19,7 +19,7 @@ MODEL_QUEUE: Mapping[str, Any] = {"concurrency_limit": 2, "concurrency_id": "mod
 PRIVATE: Mapping[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 NUM_EXAMPLES = 6
 NUM_MOSAIC = 12
-_NAMES = {None: "Search", **{kind: kind.capitalize() for kind in Modality}}
+_NAMES: Mapping[Modality | None, str] = {None: "Search", **{kind: kind.capitalize() for kind in Modality}}
 _HINTS = {
     Modality.IMAGE: "Drop a photo. What matches it appears here, best first.",
     Modality.AUDIO: "Drop or record a sound. What matches it appears here, best first.",
