@@ -23,6 +23,7 @@
     });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
+      if (!matchMedia("(hover: hover)").matches) area.blur();  // so that the keyboard of a phone makes room for the hits
       page.seek("search", { act: "ask", text: area.value });
     });
     chooser.addEventListener("change", () => {

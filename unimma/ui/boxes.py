@@ -42,7 +42,7 @@ def everything() -> gr.HTML:
         tools,
         icon("search"),
         "One thing at a time: a sentence, a photo, a sound, a clip or a text file. "
-        "“Words in quotation marks” have to be there.",
+        "Hits that hold “words in quotation marks” come first.",
     )
     return gr.HTML(str(form), elem_id="query-search", js_on_load=_EVERYTHING)
 

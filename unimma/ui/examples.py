@@ -28,7 +28,8 @@ def of_every_kind(sentences: Sequence[str], items: Sequence[Item]) -> Markup:
         )
         for item in items
     ]
-    return _row([*(cards.sentence_chip(text, icon(Modality.TEXT)) for text in sentences), *shown])
+    words = [cards.sentence_chip(text, icon(Modality.TEXT)) for text in sentences]
+    return _row([*words[:1], *shown, *words[1:]])
 
 
 def previews(items: Sequence[Item]) -> Markup:

@@ -155,25 +155,24 @@
     if (old) old.replaceWith(copy); else strip.append(copy);
   };
 
-  // After new hits: their place in the browser's history; say how many; bring eye and keyboard to where they begin if a
-  // button asked for them.
+  // After new hits: their place in the browser's history; say how many; bring the eye to where they begin, and the
+  // keyboard too if a button asked for them.
   page.arrived = (element) => {
     const strip = element.querySelector(".strip[data-number]");
     if (!strip) return;
-    remember(Number(strip.dataset.number), strip.dataset.words);
+    const isNew = remember(Number(strip.dataset.number), strip.dataset.words);
     recent = strip.querySelector(".recent") ?? recent;
     page.asked?.(strip.dataset.words);
     const weaker = element.querySelector(".weaker");
     if (weaker && lines[nameOf(element)]?.isUnfolded) weaker.open = true;
     const heading = strip.querySelector("h2");
     page.say(`${heading.textContent.trim()}. ${strip.querySelector(".found").textContent}`);
-    if (!moveFocus) return;
-    moveFocus = false;
-    heading.focus({ preventScroll: true });
+    if (moveFocus) heading.focus({ preventScroll: true });
     const top = strip.getBoundingClientRect().top;
-    if (top < 0 || top > innerHeight * 0.7) {
+    if ((moveFocus || isNew) && (top < 0 || top > innerHeight * 0.7)) {
       strip.scrollIntoView({ behavior: page.isCalm() ? "auto" : "smooth", block: "start" });
     }
+    moveFocus = false;
   };
 
   const remember = (number, words) => {
@@ -183,6 +182,7 @@
     const isNew = known !== null && number > known && !isMoving;
     isMoving = false;
     history[isNew ? "pushState" : "replaceState"]({ life, number }, "", address);
+    return isNew || known === null;
   };
 
   window.addEventListener("popstate", (event) => {
