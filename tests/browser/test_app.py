@@ -47,12 +47,6 @@ def test_a_clip_finds_its_like(page, tmp_path):
     assert titles(page, "video", "video") == ["grey"]
 
 
-def test_a_clip_on_the_tab_for_sounds_is_heard_and_not_seen(page, tmp_path):
-    upload(page, write_clip(tmp_path / "walk.mp4", sound_hz=4_000.0), "audio")
-    expect_asked(page, "walk.mp4", "audio")
-    assert titles(page, "audio", "audio")[0] == "whistle"
-
-
 def test_a_recording_from_the_microphone_searches(page):
     choose_tab(page, "audio")
     page.click('#query-audio [aria-label="Record audio"]')
