@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     from unimma.settings import Quotas
     from unimma.ui.app import serve
     from unimma.ui.engine import Engine, filler, loader
-    from unimma.ui.visits import Library
+    from unimma.ui.visit import Library
 
     is_open = ON_SPACE or options.share or options.library == Library.PRIVATE  # to people that the host does not know
     load, fill = loader(options.model, options.gallery), filler(options.add)

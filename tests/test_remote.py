@@ -21,7 +21,7 @@ from unimma.gallery.lock import GalleryLock
 from unimma.gallery.watching import Watch
 from unimma.remote import RUNNING, RemoteGallery
 from unimma.types import Modality
-from unimma.ui.visits import Library
+from unimma.ui.visit import Library
 
 ROOT = Path(__file__).parent.parent
 Command = Callable[..., tuple[int, str, str]]

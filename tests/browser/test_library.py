@@ -26,7 +26,7 @@ from unimma.ui import engine as engines
 from unimma.ui import notice
 from unimma.ui.app import serve
 from unimma.ui.engine import Engine
-from unimma.ui.visits import Library, Visit
+from unimma.ui.visit import Library, Visit
 
 ITEMS = 12  # that `fill` puts in
 HELD = ("wall", "sea")  # labels of what `held` puts in

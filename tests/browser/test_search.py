@@ -12,7 +12,7 @@ from tests.browser.hands import ask, carried, drop, expect_asked, paste, titles,
 from tests.browser.look import NONSENSE, choose_tab
 from tests.makers import corners, tone, write_clip, write_picture, write_tone
 from tests.ui.conftest import even
-from unimma.ui.visits import Visit
+from unimma.ui.visit import Visit
 
 FOUND = "#results-search .hits .card"
 

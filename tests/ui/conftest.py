@@ -14,7 +14,7 @@ from unimma.gallery import Gallery
 from unimma.settings import Quotas
 from unimma.ui.app import serve
 from unimma.ui.engine import Call, Engine, Say
-from unimma.ui.visits import Library
+from unimma.ui.visit import Library
 
 COLOURS = {"red": (220, 20, 20), "green": (20, 200, 20), "blue": (20, 20, 220)}
 SENTENCES = ("a red wall", "green grass", "the blue sea", "a low hum", "a high whistle", "<img src=x onerror=alert(1)>")

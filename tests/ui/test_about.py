@@ -4,7 +4,7 @@ import pytest
 
 from unimma.settings import Limits, Quotas
 from unimma.ui.about import measure_name, numbers, terms
-from unimma.ui.visits import Library
+from unimma.ui.visit import Library
 
 PROMISES = ("seen by you alone", "Everyone who opens this app finds it", "Nothing can be added here")
 

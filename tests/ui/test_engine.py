@@ -11,7 +11,7 @@ from unimma.errors import GalleryError, ModelError
 from unimma.gallery import Gallery
 from unimma.types import Modality
 from unimma.ui.engine import Engine, filler
-from unimma.ui.visits import Library
+from unimma.ui.visit import Library
 
 
 @pytest.fixture

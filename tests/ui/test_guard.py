@@ -21,7 +21,7 @@ from tests.makers import write_picture
 from tests.ui.conftest import Running, even, running_app
 from tests.ui.test_serving import fetch
 from unimma.ui.guard import is_local
-from unimma.ui.visits import Library
+from unimma.ui.visit import Library
 
 
 def call(app: Running, endpoint: str, data: list[Any], session: str = "somebody") -> str:

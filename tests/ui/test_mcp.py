@@ -18,7 +18,7 @@ from gradio.utils import get_upload_folder
 from tests.makers import write_picture, write_tone
 from tests.ui.conftest import Running, even, running_app
 from unimma.ui import agents
-from unimma.ui.visits import Library
+from unimma.ui.visit import Library
 
 mcp = pytest.importorskip("mcp", reason="the mcp extra is not installed")
 from mcp import ClientSession  # noqa: E402

@@ -10,7 +10,7 @@ from tests.ui.conftest import toy_engine
 from unimma.types import Item, Modality
 from unimma.ui import shelf
 from unimma.ui.shelf import View
-from unimma.ui.visits import Visit
+from unimma.ui.visit import Visit
 
 
 @pytest.fixture(scope="module")

@@ -13,12 +13,13 @@ from unimma.errors import GalleryError, MediaError
 from unimma.settings import Quotas
 from unimma.types import Modality
 from unimma.ui.engine import Engine
-from unimma.ui.visits import IDLE_AFTER_S, LEFT_AFTER_S, Library, Visit
+from unimma.ui.visit import IDLE_AFTER_S, LEFT_AFTER_S, Library, Visit
 
 
 @pytest.fixture
-def open_engine(tmp_path):
+def open_engine(tmp_path, monkeypatch):
     engines = []
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
 
     def open_(library: Library, quotas: Quotas | None = None) -> Engine:
         engine = toy_engine(tmp_path / f"app {len(engines)}", library, quotas)
@@ -107,8 +108,8 @@ def test_a_visit_without_a_sign_of_life_ends(open_engine):
     engine = open_engine(Library.PRIVATE, Quotas())
     visit = engine.visits.of("one")
     add(visit, "a red secret of mine")
-    assert engine.visits.sweep(visit.seen + IDLE_AFTER_S - 1) == 0
-    assert engine.visits.sweep(visit.seen + IDLE_AFTER_S + 1) == 1
+    assert engine.visits.sweep(visit.meter.seen + IDLE_AFTER_S - 1) == 0
+    assert engine.visits.sweep(visit.meter.seen + IDLE_AFTER_S + 1) == 1
     assert engine.visits.of("one") is not visit
 
 
@@ -154,12 +155,12 @@ def test_what_was_hidden_comes_back_until_it_is_purged(open_engine):
 
 
 def test_the_number_of_items_of_a_visitor_is_bounded_and_the_rest_is_listed(open_engine):
-    engine = open_engine(Library.PRIVATE, Quotas(max_visitor_items=16))
+    engine = open_engine(Library.PRIVATE, Quotas(max_visitor_items=20))
     visit = engine.visits.of("one")
     job = visit.add([f"sentence {number}" for number in range(40)])
-    assert job.wait(60) and job.state == "failed" and "16 items" in job.failure
-    assert len(job.added) == 16 and len(job.refused) == 24
-    assert job.refused[0] == ("sentence 16", job.failure) and (job.done, job.total) == (40, 40)
+    assert job.wait(60) and job.state == "failed" and "20 items" in job.failure
+    assert len(job.added) == 20 and len(job.refused) == 20
+    assert job.refused[0] == ("sentence 20", job.failure) and (job.done, job.total) == (40, 40)
 
 
 def test_the_bytes_of_a_visitor_are_bounded(open_engine, tmp_path):
@@ -241,6 +242,17 @@ def test_what_a_killed_app_left_of_visits_is_deleted_by_the_next(open_engine, tm
     assert not left.exists() and not left.with_suffix(".lock").exists()
     open_engine(Library.PRIVATE)
     assert running._root.path.exists()  # that of an app that runs is left alone
+
+
+def test_a_file_that_is_no_upload_is_never_deleted(open_engine, tmp_path):
+    engine = open_engine(Library.SHARED)
+    (tmp_path / "mine").mkdir()
+    own = write_picture(tmp_path / "mine" / "a.png", even(COLOURS["red"]))
+    visit = engine.visits.of("one")
+    add(visit, own)
+    visit.decode(own)
+    visit.forget()
+    assert own.exists()
 
 
 def test_copies_of_an_item_are_found_with_it_and_the_item_is_not(open_engine, tmp_path):

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from unimma.settings import Limits, Quotas
 from unimma.ui.engine import Engine
 from unimma.ui.notice import UNDO_WITHIN_S
-from unimma.ui.visits import IDLE_AFTER_S, LEFT_AFTER_S, Library
+from unimma.ui.visit import IDLE_AFTER_S, LEFT_AFTER_S, Library
 
 _SHARES = ("zeroshot_", "_r1", "_r5", "_r10", "map", "_p10")
 _WORDS = {

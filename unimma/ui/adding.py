@@ -14,7 +14,7 @@ from unimma.ui.jobs import Job
 from unimma.ui.listing import refused_csv
 from unimma.ui.messages import readable_errors
 from unimma.ui.queries import uploaded
-from unimma.ui.visits import Library, Visit
+from unimma.ui.visit import Library, Visit
 
 MAX_SENTENCE_CHARS = 2_000
 MAX_ROWS = 100  # of what was refused, on the page; the list to download has all of them

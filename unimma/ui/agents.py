@@ -32,7 +32,7 @@ from unimma.ui import calls
 from unimma.ui.calls import Answer
 from unimma.ui.engine import Engine
 from unimma.ui.messages import in_words
-from unimma.ui.visits import Library, Visit
+from unimma.ui.visit import Library, Visit
 
 log = logging.getLogger(__name__)
 PLACE = "/gradio_api/mcp"  # where Gradio's own would be, and where Spaces look for it

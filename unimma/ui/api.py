@@ -18,7 +18,7 @@ from unimma.ui.engine import Engine
 from unimma.ui.messages import readable_errors
 from unimma.ui.queries import uploaded
 from unimma.ui.search_tab import MODEL_QUEUE
-from unimma.ui.visits import Library, Visit
+from unimma.ui.visit import Library, Visit
 
 AT_ONCE: dict[str, Any] = {"concurrency_limit": None}
 _COMMON = """k: how many hits, 1 to 100.

@@ -28,7 +28,7 @@ from unimma.ui.search_tab import PRIVATE, SearchTab
 from unimma.ui.serving import routes
 from unimma.ui.status import BUSY, Clock, forgotten, status_line
 from unimma.ui.status import EVENTS as STATUS_EVENTS
-from unimma.ui.visits import Library, Visit
+from unimma.ui.visit import Library, Visit
 
 log = logging.getLogger(__name__)
 TITLE = "UniMMA: drop anything in, find anything"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from unimma.errors import ConfigError, MediaError
 from unimma.types import Decoded, Hit, Item, Modality
 from unimma.ui.engine import Engine
-from unimma.ui.visits import Visit
+from unimma.ui.visit import Visit
 
 if TYPE_CHECKING:
     from unimma.gallery.where import Where

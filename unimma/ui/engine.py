@@ -1,7 +1,7 @@
 """What stands behind the page: loads the model and the gallery in a thread of its own, and receives visitors.
 
 The only module of the app that opens a model or a gallery. What a page asks goes through its visit
-(`unimma.ui.visits`), so that the tabs are decode → call → show.
+(`unimma.ui.visit`), so that the tabs are decode → call → show.
 """
 
 import hmac
@@ -25,7 +25,8 @@ from unimma.media import child, decode
 from unimma.settings import Limits, Quotas, data_dir
 from unimma.types import Decoded, Modality
 from unimma.ui.jobs import Line
-from unimma.ui.visits import Library, Visit, Visits
+from unimma.ui.visit import Library, Visit
+from unimma.ui.visits import Visits
 
 if TYPE_CHECKING:
     from unimma.gallery import Gallery

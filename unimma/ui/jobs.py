@@ -107,6 +107,11 @@ class Job:
         return self._line.before(self)
 
     @property
+    def in_hand(self) -> int:
+        """How many sources were taken and are not settled yet."""
+        return self._taken - (self.done - self._before)
+
+    @property
     def rate(self) -> float:
         """Settled sources a second, lately; 0 where nothing is known yet."""
         ticks = list(self._ticks)

@@ -13,7 +13,7 @@ from unimma.ui.listing import library_csv, library_json
 from unimma.ui.messages import in_words, readable_errors
 from unimma.ui.notice import Notice
 from unimma.ui.shelf import View
-from unimma.ui.visits import Visit
+from unimma.ui.visit import Visit
 
 _EVENTS = "/* 'browse' 'narrow' 'widen' 'remove' 'edit' 'keep' */ window.unimmaLibrary.shelf(element, trigger, watch);"
 _ANSWERED = "(answer) => window.unimmaLibrary.edited(answer)"

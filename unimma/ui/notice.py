@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from unimma.ui.engine import Engine
 from unimma.ui.messages import readable_errors
-from unimma.ui.visits import Library, Visit
+from unimma.ui.visit import Library, Visit
 
 UNDO_WITHIN_S, SAID_FOR_S = 10, 4  # how long the bar stays; it waits while it is pointed at or has the focus
 _QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}

@@ -10,7 +10,7 @@ from unimma.errors import MediaError
 from unimma.media import decode
 from unimma.media.thumbnail import thumbnail
 from unimma.types import Decoded, Hit, Modality
-from unimma.ui.visits import Visit
+from unimma.ui.visit import Visit
 
 if TYPE_CHECKING:
     from unimma.gallery.where import Where

@@ -13,7 +13,7 @@ from unimma.ui.history import History
 from unimma.ui.messages import readable_errors
 from unimma.ui.queries import Query
 from unimma.ui.search_view import answer, bar, empty
-from unimma.ui.visits import Visit
+from unimma.ui.visit import Visit
 
 MODEL_QUEUE: Mapping[str, Any] = {"concurrency_limit": 2, "concurrency_id": "model"}
 PRIVATE: Mapping[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}

@@ -12,7 +12,7 @@ from unimma.ui import answers, cards, filters
 from unimma.ui.filters import Choices
 from unimma.ui.history import History
 from unimma.ui.queries import found, prepared
-from unimma.ui.visits import Visit
+from unimma.ui.visit import Visit
 
 NUM_SUGGESTIONS = 3
 _TIMES_FOR_COLUMNS = 8  # so much longer a list fills every column; it is cut to the number of hits afterwards

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from unimma.errors import UnimmaError
 from unimma.types import Item
 from unimma.ui.engine import Engine
-from unimma.ui.visits import HOST_PLACE
+from unimma.ui.view import HOST_PLACE
 
 MIME_TYPES = {
     ".webp": "image/webp",

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from unimma.types import Item, Modality
 from unimma.ui import cards, filters
 from unimma.ui.icons import icon
-from unimma.ui.visits import Library, Visit
+from unimma.ui.visit import Library, Visit
 
 PAGE_SIZE = 36
 MAX_TITLE_CHARS, MAX_CAPTION_CHARS = 200, 2_000

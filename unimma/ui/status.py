@@ -8,7 +8,7 @@ from unimma.ui import cards
 from unimma.ui.adding import duration
 from unimma.ui.answers import told
 from unimma.ui.engine import Engine, Status
-from unimma.ui.visits import Library, Visit, promise
+from unimma.ui.visit import Library, Visit, promise
 
 BUSY = ("loading", "filling")
 EVENTS = "/* 'forget' 'reembed' */ window.unimmaLibrary.status(element, trigger);"
