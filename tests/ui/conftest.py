@@ -1,9 +1,11 @@
 """A running app over a toy model and a small real gallery, shared by the tests of a module."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from unimma.ui.app import serve
 from unimma.ui.engine import Call, Engine, Say
 from unimma.ui.visit import Library
 
+T = TypeVar("T")
 COLOURS = {"red": (220, 20, 20), "green": (20, 200, 20), "blue": (20, 20, 220)}
 SENTENCES = ("a red wall", "green grass", "the blue sea", "a low hum", "a high whistle", "<img src=x onerror=alert(1)>")
 
@@ -27,6 +30,12 @@ class Running:
     url: str
     engine: Engine
     folder: Path
+
+
+def apart(function: Callable[..., T], *args: object) -> T:
+    """What the function returns in a thread of its own: this one may have the event loop of a browser running."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(function, *args).result()
 
 
 def even(colour: tuple[int, int, int]) -> np.ndarray:

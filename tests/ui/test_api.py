@@ -13,7 +13,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from tests.makers import write_clip, write_picture, write_tone
-from tests.ui.conftest import COLOURS, even
+from tests.ui.conftest import COLOURS, apart, even
 from unimma.settings import Quotas
 from unimma.ui.defaults import completed
 
@@ -134,7 +134,7 @@ def test_only_the_documented_endpoints_are_offered(client):
 
 def test_the_documented_python_runs(running, own_files, capsys):
     for block in code_blocks("python"):
-        exec(compile(block.replace("http://127.0.0.1:7860", running.url), "docs/api.md", "exec"), {})
+        apart(exec, compile(block.replace("http://127.0.0.1:7860", running.url), "docs/api.md", "exec"), {})
     shown = capsys.readouterr().out
     assert "3 added, 0 already there" in shown and "the last is my photo" in shown and "3 deleted" in shown
     assert "['search', 'similar', 'list']" in shown, "the example for agents has run"
@@ -157,7 +157,7 @@ def test_the_documented_javascript_runs(running):
         command = [node, "--input-type=module", "--eval", code]
         shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     else:
-        shown = in_a_page(running.url, code)
+        shown = apart(in_a_page, running.url, code)
     assert re.search(r"\w+ wall sounds like (hum|whistle)", shown)
     assert re.search(r"the last of \d+ is mist like .+", shown)
 

@@ -16,7 +16,7 @@ import pytest
 from gradio.utils import get_upload_folder
 
 from tests.makers import write_picture, write_tone
-from tests.ui.conftest import Running, even, running_app
+from tests.ui.conftest import Running, apart, even, running_app
 from unimma.ui import agents
 from unimma.ui.visit import Library
 
@@ -53,7 +53,7 @@ def with_agents(app: Running, count: int, act: Act) -> Any:
                 clients.append(client)
             return await act(*clients)
 
-    return anyio.run(connected)
+    return apart(anyio.run, connected)
 
 
 def call(app: Running, *calls: tuple[str, dict[str, Any]]) -> list[Any]:
@@ -221,7 +221,7 @@ def test_without_mcp_1_the_log_says_why_there_are_no_tools(monkeypatch, caplog, 
         return installed
 
     monkeypatch.setattr(agents, "version", version)
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, logger=agents.log.name):
         assert not agents.is_possible()
     assert "Agents cannot connect" in caplog.text
 
