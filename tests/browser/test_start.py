@@ -54,6 +54,22 @@ def test_a_search_that_came_too_early_starts_by_itself(early):
     expect(page.locator("#results-search .asked")).to_have_text("“red”")
 
 
+def test_a_browser_that_keeps_nothing_can_search_all_the_same(browser, running):
+    context = browser.new_context()
+    for store in ("sessionStorage", "localStorage"):
+        forbidden = (
+            f"Object.defineProperty(window, '{store}', {{ get() {{ throw new DOMException('no', 'SecurityError') }} }})"
+        )
+        context.add_init_script(forbidden)
+    page = context.new_page()
+    page.goto(running.url)
+    expect(page.locator("#status")).to_contain_text("3 pictures")
+    page.fill("#query-search textarea", "red")
+    page.press("#query-search textarea", "Enter")
+    expect(page.locator("#results-search .asked")).to_have_text("“red”")
+    context.close()
+
+
 def test_the_page_fills_itself_when_the_gallery_is_there(early):
     page, go_on = early
     expect(page.locator("#status progress")).to_be_visible()

@@ -34,9 +34,9 @@ log = logging.getLogger(__name__)
 TITLE = "UniMMA: drop anything in, find anything"
 CHECK_EVERY_S = 0.5  # how often the page is told how far the start has come
 UPLOADS_SWEPT_EVERY_S, UPLOADS_KEPT_S = 600, 3_600  # those that no visit knows of, so that none can delete them
-OFFER_KEY = "() => [sessionStorage.getItem('unimma-visit') ?? '']"
+OFFER_KEY = "() => [window.unimmaPage.recall('unimma-visit')]"
 BEGIN_ANEW = "(gone) => window.unimmaLibrary.beginAnew(gone)"
-KEEP_KEY = "(key) => { sessionStorage.setItem('unimma-visit', key); window.unimmaPage.begin(); }"
+KEEP_KEY = "(key) => { window.unimmaPage.keep('unimma-visit', key); window.unimmaPage.begin(); }"
 HAS_ASKED = "() => [window.unimmaPage.hasAsked ? 'yes' : '']"
 RESTORED = "() => window.unimmaPage.restored()"
 

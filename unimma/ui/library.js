@@ -30,7 +30,7 @@
 
   // After everything was deleted: the page as it was in the beginning, with one sentence that says so.
   library.beginAnew = ({ said }) => {
-    sessionStorage.setItem(SAID, said);
+    window.unimmaPage.keep(SAID, said);
     const address = new URL(location.href);
     address.searchParams.delete("q");
     address.hash = "";
@@ -68,8 +68,8 @@
       wait();
       if (byKeyboard) element.querySelector("button")?.focus();
     });
-    const said = sessionStorage.getItem(SAID);
-    sessionStorage.removeItem(SAID);
+    const said = window.unimmaPage.recall(SAID);
+    window.unimmaPage.keep(SAID, "");
     if (!said) return;
     element.replaceChildren(make("div", { className: "notice", role: "status", dataset: { staysS: "8" } }, make("span", { textContent: said })));
     wait();

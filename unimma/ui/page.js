@@ -10,6 +10,10 @@
     }
   }, true);
 
+  // What lasts as long as the tab; nothing does where a browser forbids it, as some do to a page in a frame.
+  page.recall = (name) => { try { return sessionStorage.getItem(name) ?? ""; } catch { return ""; } };
+  page.keep = (name, value) => { try { sessionStorage.setItem(name, value); } catch { /* then a reload is a new visit */ } };
+
   // Tabs that are left fall silent.
   document.addEventListener("click", (event) => {
     if (!event.target.closest('[role="tab"]')) return;
