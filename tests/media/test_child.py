@@ -26,7 +26,7 @@ from unimma.gallery import Gallery
 from unimma.gallery.files import MediaFolder
 from unimma.gallery.sources import Source, identify, prepare
 from unimma.media import child as child_module
-from unimma.media import decode, kind_of
+from unimma.media import decode, kind_of, wire
 from unimma.media.child import Workers
 from unimma.media.thumbnail import thumbnail
 from unimma.settings import Limits
@@ -346,6 +346,7 @@ def test_children_end_with_an_app_that_is_killed_even_while_they_hang() -> None:
 import threading
 from pathlib import Path
 from tests.media import doings
+from unimma.media import wire
 from unimma.media.child import Workers
 idle, busy = Workers(1), Workers(1)
 pids = idle.call(doings.pid), busy.call(doings.pid)
@@ -399,3 +400,9 @@ def test_limits_of_children_come_from_the_environment(monkeypatch: pytest.Monkey
     monkeypatch.setenv("UNIMMA_MAX_SILENT_SECONDS", "soon")
     with pytest.raises(ConfigError, match="a positive number"):
         Workers(1)
+
+
+def test_a_message_holds_no_buffer_of_a_stream():
+    # Python 3.12.1 crashes where the garbage collector finds one in a cycle, such as that of an error and its frames
+    pickled, array = wire.packed(np.zeros(3))
+    assert isinstance(pickled.obj, bytes) and array.nbytes == 24

@@ -70,7 +70,8 @@ def packed(message: object) -> list[memoryview]:
     """
     file, arrays = io.BytesIO(), list[pickle.PickleBuffer]()
     _Pickler(file, protocol=5, buffer_callback=arrays.append).dump(message)
-    return [file.getbuffer(), *(array.raw() for array in arrays)]
+    # a copy of what is small: early versions of Python 3.12 crash where a cycle holds `file.getbuffer()`
+    return [memoryview(file.getvalue()), *(array.raw() for array in arrays)]
 
 
 def write(stream: IO[bytes], parts: Sequence[memoryview]) -> None:
