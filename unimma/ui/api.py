@@ -1,6 +1,5 @@
 """The calls that programs make, as named endpoints that answer with JSON."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from unimma.ui.engine import Engine
 from unimma.ui.messages import readable_errors
 from unimma.ui.queries import uploaded
 from unimma.ui.search_tab import MODEL_QUEUE
+from unimma.ui.uploads import discard
 from unimma.ui.visit import Library, Visit
 
 AT_ONCE: dict[str, Any] = {"concurrency_limit": None}
@@ -142,7 +142,7 @@ def _changing(engine: Engine) -> None:
                 return calls.add(visit, [*paths, *map(str, texts or [])])
             finally:
                 for path in paths if visit is engine.host else ():  # its visit ends with the app alone
-                    shutil.rmtree(path.parent, ignore_errors=True)
+                    discard(path)
 
     def delete(request: gr.Request, ids: list[str]) -> dict[str, Any]:
         """Delete items for good, with their media.

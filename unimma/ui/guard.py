@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from unimma.errors import MediaError
 
+_MADE = route_utils.GradioUploadFile.__init__  # Gradio's own, so that a second app does not wrap the first one's
 _LOCAL_NAMES = ("localhost", "localhost.localdomain")
 
 
@@ -72,7 +73,7 @@ def keep_uploads_apart() -> None:
     Gradio names the folder by the file's content and serves it to whoever knows the path, so that the owner of a file
     could learn whether another visitor has uploaded it too, and under which name.
     """
-    route_utils.GradioUploadFile.__init__ = _with_a_secret(route_utils.GradioUploadFile.__init__)  # type: ignore[method-assign]
+    route_utils.GradioUploadFile.__init__ = _with_a_secret(_MADE)  # type: ignore[method-assign]
 
 
 def fetch_no_addresses() -> None:

@@ -4,12 +4,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from gradio.utils import get_upload_folder
-
 from unimma.errors import MediaError
 from unimma.media import decode
 from unimma.media.thumbnail import thumbnail
 from unimma.types import Decoded, Hit, Modality
+from unimma.ui.uploads import is_upload
 from unimma.ui.visit import Visit
 
 if TYPE_CHECKING:
@@ -40,13 +39,11 @@ def uploaded(path: str) -> Path:
     Raises:
         MediaError: the path lies outside of the folder of uploads, or is not there any more.
     """
-    root = Path(get_upload_folder()).resolve()
-    resolved = root if "\0" in path else Path(path).resolve()
-    if root not in resolved.parents or not resolved.is_file():
+    if not is_upload(Path(path)) or not Path(path).is_file():
         raise MediaError(
             f"{Path(path).name}: not an upload of this visit", "a file uploaded here", "Drop the file again."
         )
-    return resolved
+    return Path(path).resolve()
 
 
 def prepared(visit: Visit, query: Query) -> tuple[Query, str | Decoded]:

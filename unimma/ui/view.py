@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import unimma
 from unimma.types import Decoded, Hit, Item, Modality
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from unimma.gallery.union import Union
     from unimma.gallery.where import Where
 
+T = TypeVar("T")
 HOST_PLACE = "gallery"  # the place of the host's gallery in an address
 
 
@@ -149,16 +150,14 @@ class View:
 
     def examples(self, modality: Modality, count: int) -> list[Item]:
         """Up to `count` items spread evenly over the library's items of that modality."""
-        items = [self._shown(item) for item in self.gallery.list(modality, limit=200)]
-        step = max(len(items) / count, 1.0)
-        return [items[int(index * step)] for index in range(min(count, len(items)))]
+        items = self.gallery.list(modality, limit=200)
+        return [self._shown(item) for item in _spread(items, count)]
 
     def sentences(self, count: int) -> list[str]:
         """Up to `count` short sentences that the library has an answer to: its own texts, else its titles."""
         texts = [item.text for item in self.examples(Modality.TEXT, 60) if item.text and len(item.text) <= 60]
         texts = texts or [item.title for kind in Modality for item in self.examples(kind, count)]
-        step = max(len(texts) / count, 1.0)
-        return [texts[int(index * step)] for index in range(min(count, len(texts)))]
+        return _spread(texts, count)
 
     # addresses
 
@@ -183,6 +182,12 @@ class View:
 
     def _shown(self, item: Item) -> Item:
         return replace(item, uri=self.address_of(item.id))
+
+
+def _spread(values: Sequence[T], count: int) -> list[T]:
+    """Up to `count` of the values, evenly apart."""
+    step = max(len(values) / count, 1.0)
+    return [values[int(index * step)] for index in range(min(count, len(values)))]
 
 
 def _without(hit: Hit, item_id: str) -> Hit | None:

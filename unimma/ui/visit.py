@@ -8,18 +8,16 @@ takes nothing in.
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from gradio.utils import get_upload_folder
 
 from unimma.errors import GalleryError, MediaError
 from unimma.settings import Quotas
 from unimma.types import Decoded, Item, Modality
 from unimma.ui.jobs import Job, Line
 from unimma.ui.meter import Meter
+from unimma.ui.uploads import discard, is_upload
 from unimma.ui.view import View
 
 if TYPE_CHECKING:
@@ -172,9 +170,7 @@ class Visit(View):
         elif added:
             count = self._host().delete(added)
         for path in uploads:
-            path.unlink(missing_ok=True)
-            with suppress(OSError):  # others' files are in it
-                path.parent.rmdir()
+            discard(path)
         return count
 
     def end(self) -> None:
@@ -190,7 +186,7 @@ class Visit(View):
 
     def keep_track(self, path: Path) -> None:
         """Delete this file with the visit, if it is an upload."""
-        if Path(get_upload_folder()).resolve() in path.resolve().parents:
+        if is_upload(path):
             self._uploads.add(path)
 
     def _check_takes(self) -> None:
