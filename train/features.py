@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from tqdm import tqdm
 
 from train.data.parquet import Row
@@ -103,5 +104,6 @@ def _encode(
     values = np.zeros((len(good), encoder.dim), np.float16)
     for start in range(0, len(good), BATCH_ROWS):
         batch = [item for item in good[start : start + BATCH_ROWS] if item is not None]
-        values[start : start + len(batch)] = encoder.encode(batch).cpu().numpy()
+        with torch.inference_mode():
+            values[start : start + len(batch)] = encoder.encode(batch).cpu().numpy()
     return values, np.array(kept, np.int64)

@@ -65,5 +65,6 @@ def encode_sentences(encoder: Encoder, sentences: Sequence[str]) -> npt.NDArray[
     order = np.argsort([len(said) for said in sentences], kind="stable")
     for start in tqdm(range(0, len(order), BATCH_SENTENCES), desc="sentences", disable=None):
         part = order[start : start + BATCH_SENTENCES]
-        values[part] = encoder.encode([encoder.prepare(Text(sentences[i])) for i in part]).cpu().numpy()
+        with torch.inference_mode():
+            values[part] = encoder.encode([encoder.prepare(Text(sentences[i])) for i in part]).cpu().numpy()
     return values

@@ -91,7 +91,6 @@ class AisfxEncoder:
         peak = waveform.abs().max().clamp(min=1e-5)  # silence stays silent
         return {"waveform": waveform / peak}
 
-    @torch.inference_mode()
     def encode(self, batch: Sequence[Prepared]) -> Tensor:
         """Mean, then maximum over the blocks, float32 [B, 1024]."""
         return torch.stack([self._encode_one(item["waveform"]) for item in batch])

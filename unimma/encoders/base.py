@@ -35,7 +35,8 @@ class Encoder(Protocol):
 
     `prepare` runs on one decoded item, on the CPU, and may run in worker threads; `encode` runs on many prepared items
     (their lengths may differ) and gives float32 features [B, dim] on the encoder's device. The features of an item do
-    not depend on its neighbours in the batch.
+    not depend on its neighbours in the batch. Gradients flow through `encode` into parameters that require them; who
+    only wants the features calls it under `torch.inference_mode()`.
     """
 
     modality: Modality

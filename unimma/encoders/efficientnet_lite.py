@@ -118,7 +118,6 @@ class EfficientNetLite2Encoder:
         """`pixels`: uint8 [3, 224, 224]; the whole picture, squeezed to a square so that no edge is lost."""
         return {"pixels": prepare_pixels(item.pixels)}
 
-    @torch.inference_mode()
     def encode(self, batch: Sequence[Prepared]) -> Tensor:
         """Features and logits, float32 [B, 2280]."""
         pixels = torch.stack([item["pixels"] for item in batch]).to(self.network.classifier.weight.device)

@@ -83,7 +83,6 @@ class FramesAndSound:
             prepared |= {f"sound/{key}": value for key, value in self.audio.encoder.prepare(item.sound).items()}
         return prepared
 
-    @torch.inference_mode()
     def encode(self, batch: Sequence[Prepared]) -> Tensor:
         """float32 [B, 4 D + 1]."""
         return torch.stack([self._encode_one(item) for item in batch])

@@ -56,7 +56,6 @@ class MiniLMEncoder:
         tokens = self._tokenizer.encode(item.text, add_special_tokens=False).ids
         return {"tokens": torch.tensor(tokens or [self._end])}
 
-    @torch.inference_mode()
     def encode(self, batch: Sequence[Prepared]) -> Tensor:
         """Unit rows, float32 [B, 384]; of a text in several pieces, the mean over the pieces by their length."""
         pieces = [item["tokens"].split(_MAX_TOKENS - 2) for item in batch]

@@ -52,7 +52,6 @@ class OpenClipImageEncoder(_OpenClip):
         """`pixels`: float32 [3, side, side], as the checkpoint's own transform makes them."""
         return {"pixels": self._transform(PillowImage.fromarray(item.pixels))}
 
-    @torch.inference_mode()
     def encode(self, batch: Sequence[Prepared]) -> Tensor:
         """Unit rows, float32 [B, D]."""
         device = next(self.network.parameters()).device
@@ -70,7 +69,6 @@ class OpenClipTextEncoder(_OpenClip):
         """`tokens`: int64 [context length], padded and cut as the checkpoint was trained."""
         return {"tokens": self._tokenize([item.text])[0]}
 
-    @torch.inference_mode()
     def encode(self, batch: Sequence[Prepared]) -> Tensor:
         """Unit rows, float32 [B, D]."""
         device = next(self.network.parameters()).device

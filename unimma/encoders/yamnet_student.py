@@ -105,7 +105,6 @@ class YamnetStudentEncoder:
             windows = windows[torch.linspace(0, len(windows) - 1, _MAX_WINDOWS).long()]
         return {"windows": windows}
 
-    @torch.inference_mode()
     def encode(self, batch: Sequence[Prepared]) -> Tensor:
         """Pooled over each item's windows, float32 [B, 1545]; the logits are logarithms of a probability that weighs
         the whole sound and its most telling window alike (a single bark in five seconds of silence still counts)."""
