@@ -7,9 +7,11 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+from unimma import hub
 from unimma.encoders.base import Encoder
 from unimma.encoders.joined import FramesAndSound, JoinedEncoder
 from unimma.encoders.registry import find
@@ -22,8 +24,7 @@ from unimma.types import Modality
 BUNDLED = "bundled"
 _PRESETS = Path(__file__).parent / "presets"
 _CONFIG, _WEIGHTS = "config.json", "model.safetensors"
-_TAKEN_FROM_HUB = ["*.safetensors", "*.json", "*.toml", "README.md"]  # data and words; no code, no pickles
-_REPOSITORY, _REVISION = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*"), re.compile(r"[0-9a-f]{40}")
+_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n+", re.DOTALL)  # what the Hub wants to know, before the card begins
 
 
 def load_model(name: str | Path = BUNDLED) -> UniMMA:
@@ -43,11 +44,12 @@ def load_model(name: str | Path = BUNDLED) -> UniMMA:
     folder = assets_dir() / "bundled" if str(name) == BUNDLED else Path(name)
     if not (folder / _CONFIG).is_file():
         repository, pinned, revision = str(name).partition("@")
-        if not _REPOSITORY.fullmatch(repository) or (not pinned and folder.exists()):
+        if not hub.REPOSITORY.fullmatch(repository) or (not pinned and folder.exists()):
             expected = f"one of {', '.join([BUNDLED, *presets()])}, a folder with config.json, or user/repo@revision"
             raise ModelError(f"model {folder.name!r}", expected, "Check the name, or train one.")
-        folder = _from_hub(repository, revision)
-    model = build_model(read_config(folder), card=_text(folder / "README.md"), metrics=_metrics(folder))
+        folder = hub.model_folder(repository, revision)
+    card = _FRONT_MATTER.sub("", _text(folder / "README.md"))
+    model = build_model(read_config(folder), card=card, metrics=_metrics(folder))
     model.load_own_weights(_weights(folder))
     return model
 
@@ -67,10 +69,14 @@ def build_encoder(spec: Mapping[str, Any], width: int, towers: Mapping[Modality,
 
     {"name": N, …} is one from the registry with its options, {"joined": [N, …]} several side by side,
     {"frames_and_sound": count} clips through the image and audio towers; `width` is that of the shared space.
+    "trained" beside the first two says which of its parameters the checkpoint carries (`trained_parameters`).
 
     Raises:
         ModelError: none of these, or an unknown name.
     """
+    if "trained" in spec and "frames_and_sound" not in spec:
+        pristine = build_encoder({key: value for key, value in spec.items() if key != "trained"}, width, towers)
+        return deepcopy(pristine)  # the registry may give one network to several encoders: the others keep theirs
     match dict(spec):
         case {"name": str(name), **options}:
             try:
@@ -80,7 +86,7 @@ def build_encoder(spec: Mapping[str, Any], width: int, towers: Mapping[Modality,
                 raise ModelError(came, "the options that it has", todo) from error
         case {"joined": [*names]}:
             return JoinedEncoder({name: find(name)() for name in names})
-        case {"frames_and_sound": int(count)}:
+        case {"frames_and_sound": int(count)} if "trained" not in spec:
             return FramesAndSound(towers[Modality.IMAGE], towers[Modality.AUDIO], width=width, num_frames=count)
     raise ModelError(f"encoder {dict(spec)}", "name, joined or frames_and_sound", "Check the checkpoint's config.json.")
 
@@ -123,37 +129,6 @@ def _parsed(raw: Mapping[str, Any]) -> ModelConfig:
     )
 
 
-def _from_hub(repository: str, revision: str) -> Path:
-    """The folder of a model on the Hugging Face Hub; what was fetched once is not asked for again.
-
-    Raises:
-        ModelError: no pinned revision, no such model or commit, or no way to get it.
-    """
-    if not _REVISION.fullmatch(revision):
-        came = f"the model {repository} at {revision!r}" if revision else f"the model {repository} without a revision"
-        todo = "Take the commit's from the history of the model's page: a name alone may mean another model tomorrow."
-        raise ModelError(came, "no folder of that name, so user/repo@ and the 40 digits of a commit", todo)
-    from httpx2 import HTTPError
-    from huggingface_hub import snapshot_download, try_to_load_from_cache
-    from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
-
-    held = [try_to_load_from_cache(repository, name, revision=revision) for name in (_CONFIG, _WEIGHTS)]
-    if all(isinstance(path, str) for path in held):  # a Space that was told to preload it
-        return Path(str(held[0])).parent
-    name = f"{repository}@{revision[:7]}"
-    try:
-        place = cache_dir() / "hub"
-        return Path(snapshot_download(repository, revision=revision, cache_dir=place, allow_patterns=_TAKEN_FROM_HUB))
-    except RevisionNotFoundError as error:
-        raise ModelError(f"no commit {revision[:7]} of {repository}", "one of its commits", "Check it.") from error
-    except RepositoryNotFoundError as error:
-        todo = "Check the name; a private one wants a token in HF_TOKEN."
-        raise ModelError(f"no model {repository} on the Hub", "a public model, or one of yours", todo) from error
-    except (HfHubHTTPError, HTTPError, OSError, ValueError) as error:
-        came, todo = f"the model {name} cannot be fetched", "Check the network, or name a folder that holds it."
-        raise ModelError(came, "an answer of the Hugging Face Hub", todo) from error
-
-
 def _weights(folder: Path) -> dict[str, Any]:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
@@ -170,4 +145,8 @@ def _text(path: Path) -> str:
 
 
 def _metrics(folder: Path) -> dict[str, Any]:
-    return dict(json.loads(_text(folder / "metrics.json") or "{}"))
+    try:
+        return dict(json.loads(_text(folder / "metrics.json") or "{}"))
+    except (ValueError, TypeError) as error:
+        came, todo = f"metrics.json of {folder.name} cannot be read", "Take the folder afresh, or delete that file."
+        raise ModelError(came, "one object, as train.evaluate --json prints it", todo) from error

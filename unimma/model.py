@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from unimma import media
 from unimma.encoders.base import Encoder, Prepared, fingerprint
+from unimma.encoders.trained import trained_parameters
 from unimma.errors import ModelError
 from unimma.heads import HeadConfig
 from unimma.types import Decoded, Modality
@@ -43,7 +44,7 @@ class ModelConfig:
 
 
 class Tower(nn.Module):
-    """One modality's way into the shared space: its encoder (frozen), then its head."""
+    """One modality's way into the shared space: its encoder, then its head."""
 
     def __init__(self, encoder: Encoder, head: nn.Module) -> None:
         super().__init__()
@@ -149,7 +150,7 @@ class UniMMA:
         return self
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Write config.json, model.safetensors (heads and weights that no pip package carries) and the card.
+        """Write config.json, model.safetensors (heads, trained weights, those that no package carries) and the card.
 
         Weights that float16 holds exactly are stored as float16; loading gives the same fingerprint.
         """
@@ -193,16 +194,23 @@ class UniMMA:
         for modality, tower in sorted(self.towers.items()):
             for name, tensor in tower.head.state_dict().items():
                 own[f"heads.{modality}.{name}"] = tensor
-            for name, part in own_encoders(tower.encoder).items():
-                for key, tensor in part.network.state_dict().items():
-                    own[f"encoders.{name}.{key}"] = tensor
+            extent = self.config.encoders[modality].get("trained")
+            parts: Mapping[str, Encoder] = getattr(tower.encoder, "parts", {str(modality): tower.encoder})
+            for part_name, part in parts.items():
+                for name, tensor in travelling(part, extent).items():
+                    own[f"encoders.{part_name}.{name}"] = tensor
         return own
 
 
-def own_encoders(encoder: Encoder) -> dict[str, Encoder]:
-    """Those of an encoder's parts whose weights travel with the checkpoint, by name."""
-    parts: Mapping[str, Encoder] = getattr(encoder, "parts", {})
-    return {name: part for name, part in parts.items() if getattr(part, "weights_travel", False)}
+def travelling(encoder: Encoder, extent: str | None) -> dict[str, Tensor]:
+    """The tensors of an encoder that travel with a checkpoint: all where no package carries them, else the trained.
+
+    Raises:
+        ModelError: as `trained_parameters`.
+    """
+    if getattr(encoder, "weights_travel", False):
+        return encoder.network.state_dict()
+    return dict(trained_parameters(encoder, extent)) if extent else {}
 
 
 def _narrow(tensor: Tensor) -> Tensor:

@@ -37,6 +37,9 @@ class Encoder(Protocol):
     (their lengths may differ) and gives float32 features [B, dim] on the encoder's device. The features of an item do
     not depend on its neighbours in the batch. Gradients flow through `encode` into parameters that require them; who
     only wants the features calls it under `torch.inference_mode()`.
+
+    Two more are looked up where they are there: `weights_travel = True` of an encoder whose weights no package carries,
+    so that a checkpoint has to, and `uses(name) -> bool` of one whose network holds more parameters than it needs.
     """
 
     modality: Modality

@@ -48,6 +48,11 @@ class OpenClipImageEncoder(_OpenClip):
 
     modality = Modality.IMAGE
 
+    @staticmethod
+    def uses(name: str) -> bool:
+        """Whether a parameter of the network, which holds both towers, belongs to this one."""
+        return name.startswith("visual.")
+
     def prepare(self, item: Image) -> Prepared:
         """`pixels`: float32 [3, side, side], as the checkpoint's own transform makes them."""
         return {"pixels": self._transform(PillowImage.fromarray(item.pixels))}
@@ -64,6 +69,11 @@ class OpenClipTextEncoder(_OpenClip):
     """Sentences → unit rows of the CLIP space: [B, D]; of a long text, as many tokens as the checkpoint reads."""
 
     modality = Modality.TEXT
+
+    @staticmethod
+    def uses(name: str) -> bool:
+        """Whether a parameter of the network, which holds both towers, belongs to this one."""
+        return not name.startswith(("visual.", "logit_"))
 
     def prepare(self, item: Text) -> Prepared:
         """`tokens`: int64 [context length], padded and cut as the checkpoint was trained."""
