@@ -27,7 +27,7 @@ from train.data import yamnet
 from train.data.parquet import concept_names, label_names, sizes
 from train.distill import distil, label_windows
 from train.evaluate import as_json, evaluate
-from train.loop import fit_statistics, train_clips, train_heads
+from train.heads import fit_statistics, train_clips, train_heads
 from train.material import Material, caption_pairs, class_sentences, fitting_sentences, gather, rows_of
 from train.sentences import Sentences
 from train.steps import Batches, Objective

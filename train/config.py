@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import field, fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import (
     ConfigDict,
@@ -76,13 +76,23 @@ class LossWeights:
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class OptimConfig:
-    """How the heads are trained."""
+    """How the heads are trained: AdamW on a schedule (see `train.loop.fit`)."""
 
-    steps: PositiveInt = 3_000
-    batch_size: PositiveInt = 1_024
-    lr: PositiveFloat = 1e-3  # peak of a one-cycle schedule
+    steps: PositiveInt = 3_000  # of the optimiser
+    batch_size: PositiveInt = 1_024  # rows that are contrasted with each other, over all processes
+    chunk_size: PositiveInt | None = None  # rows embedded at once (GradCache); None: all, which takes the most memory
+    accumulate: PositiveInt = 1  # batches whose mean gradient makes a step; they are not contrasted with each other
+    lr: PositiveFloat = 1e-3  # peak of the schedule
     fine_lr: PositiveFloat = 1e-4  # peak for the text and clip heads: they start out right and should not run away
     weight_decay: NonNegativeFloat = 0.02
+    schedule: Literal["one-cycle", "cosine"] = "one-cycle"
+    warmup: float = Field(default=0.1, ge=0.0, lt=1.0)  # share of the steps until the peak
+    max_grad_norm: NonNegativeFloat = 0.0  # 0: gradients are not clipped
+    ema: float = Field(default=0.0, ge=0.0, lt=1.0)  # decay of the averaged weights, which are the result; 0: none
+    evaluate_every: NonNegativeInt = 0  # steps between looks at val; 0: none, and the last weights are the result
+    patience: NonNegativeInt = 0  # looks without a better score before the run stops early; 0: never
+    checkpoint_every: PositiveInt = 200  # steps; also what a kill costs at most
+    precision: Literal["no", "bf16"] = "no"  # "bf16": embeddings in mixed precision; loss and weights stay float32
     seed: NonNegativeInt = 0
 
 
