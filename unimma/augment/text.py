@@ -1,0 +1,205 @@
+"""Variations of sentences: the same said otherwise, two things in one sentence, and sentences that are nearly right.
+
+English only. Every function gives a new sentence; what it does not understand it gives back as it is.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "grey")
+NUMBERS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")  # "one" would change the noun too
+_BEGINNINGS = (  # of what a sentence can begin with; no "it" or "his", which look back
+    "a an the some several many few no another two three four five six seven eight nine ten people person man men woman "
+    "women child children someone somebody something there"
+).split()
+_BEGINNING = rf"(?:{'|'.join(_BEGINNINGS)})\b"
+_BACKWARDS = re.compile(r"\b(?:it|its|he|his|him|she|her|they|their|them)\b", re.IGNORECASE)
+# Two clauses, the first without a comma, and the second one that can stand at the beginning of a sentence.
+_CLAUSES = re.compile(rf"^(?P<a>[^,]+?)(?P<link>,? and|,? while|,? as|,)\s+(?P<b>{_BEGINNING}[^,]*)$", re.IGNORECASE)
+_IN_ORDER = re.compile(
+    r"^(?P<a>[^,]+?)(?P<link>,? and then|,? then|,? followed by| before|,? after)\s+(?P<b>[^,]+)$", re.IGNORECASE
+)
+_BOUND = re.compile(r"\b(?:between|both|either|neither)\b", re.IGNORECASE)  # their "and" joins no clauses
+_SMALL_WORDS = frozenset("a an the some very there is are of that this".split())
+_VOWEL_SOUND = re.compile(r"(?!uni|use|eu|one\b|once\b)(?:[aeiou]|hour|honest|heir)", re.IGNORECASE)
+_ARTICLE = re.compile(r"\b(an?) ([a-z][\w'-]*)", re.IGNORECASE)
+
+
+def paraphrase(
+    sentence: str,
+    rng: np.random.Generator,
+    *,
+    synonyms: Mapping[str, Sequence[str]],
+    frames: Sequence[str] = ("{}",),
+) -> str:
+    """The same in other words: synonyms, clauses in the other order, small words left out, another frame around it.
+
+    Args:
+        synonyms: name → what else it is called; names of several words are found too.
+        frames: sentences with "{}" where the old one goes, such as "a photo of {}".
+    """
+    if rng.random() < 0.5:
+        sentence = replace_synonyms(sentence, synonyms, rng)
+    if rng.random() < 0.5:
+        sentence = swap_clauses(sentence)
+    if rng.random() < 0.25:
+        sentence = drop_words(sentence, rng, share=0.5, among=_SMALL_WORDS)
+    frame = frames[int(rng.integers(len(frames)))]
+    return sentence if frame == "{}" or not sentence else frame.format(inside(sentence))
+
+
+def replace_synonyms(
+    sentence: str, synonyms: Mapping[str, Sequence[str]], rng: np.random.Generator, share: float = 0.7
+) -> str:
+    """Each known name (the longest first) replaced by a synonym with probability `share`; its article follows."""
+    known = {name.lower(): [other for other in said if other != name] for name, said in synonyms.items()}
+
+    def other(name: str) -> str:
+        choices = known[name.lower()]
+        return str(rng.choice(choices)) if choices and rng.random() < share else name
+
+    return _articled(_replace(sentence, list(known), other))
+
+
+def drop_words(
+    sentence: str, rng: np.random.Generator, share: float = 0.15, among: frozenset[str] | None = None
+) -> str:
+    """Without about `share` of its words (of those in `among`, where given); one word at least stays.
+
+    Source: random deletion in EDA, Wei and Zou 2019, arXiv 1901.11196.
+    """
+    words = sentence.split()
+    kept = [word for word in words if rng.random() >= share or (among is not None and word.lower() not in among)]
+    return _articled(" ".join(kept or words[:1]))
+
+
+def drop_tokens(
+    ids: npt.NDArray[np.int64], rng: np.random.Generator, share: float = 0.15, special: Sequence[int] = ()
+) -> npt.NDArray[np.int64]:
+    """Token numbers [n] without about `share` of them; `special` ones (start, end) stay, and so does one other.
+
+    Source: token cutoff, Shen et al. 2020, arXiv 2009.13818.
+    """
+    is_special = np.isin(ids, np.asarray(special, np.int64))
+    kept = (rng.random(len(ids)) >= share) | is_special
+    if not (kept & ~is_special).any():
+        kept[np.flatnonzero(~is_special)[:1]] = True
+    return ids[kept]
+
+
+def swap_clauses(sentence: str) -> str:
+    """Its two clauses in the other order, with a link that keeps the sense; as it is where it has no two.
+
+    "a dog barks and a man talks" → "a man talks and a dog barks"; "a dog barks, then a door shuts" → "a door shuts after a
+    dog barks". What follows "and" must look like a beginning: "a black and white dog" stays.
+    """
+    body, end = _body(sentence)
+    in_order, at_once = _IN_ORDER.match(body), _CLAUSES.match(body)
+    if in_order and not _BACKWARDS.search(in_order["b"]):
+        link = "and then" if in_order["link"].strip(", ").lower() == "after" else "after"
+        return _sentence(in_order["b"], link, in_order["a"], end, like=body)
+    if in_order or at_once is None or _BOUND.search(body) or _BACKWARDS.search(at_once["b"]):
+        return sentence
+    return _sentence(at_once["b"], at_once["link"].lstrip(), at_once["a"], end, like=body)
+
+
+def change_one_word(sentence: str, rng: np.random.Generator, alternatives: Sequence[Sequence[str]]) -> str | None:
+    """The sentence with one name replaced by another of its group, so that it is wrong; None where it holds none.
+
+    Args:
+        alternatives: groups of names that exclude each other, such as `COLOURS`, `NUMBERS`, or a set's labels.
+    Source: hard negatives by a changed word, FOIL, Shekhar et al. 2017, arXiv 1705.01359; VSE++ for what they are good for.
+    """
+    group_of = {name.lower(): group for group in alternatives for name in group if len(group) > 1}
+    found = list(_pattern(list(group_of)).finditer(sentence)) if group_of else []
+    if not found:
+        return None
+    match = found[int(rng.integers(len(found)))]
+    others = [name for name in group_of[match[0].lower()] if name.lower() != match[0].lower()]
+    changed = _cased(str(rng.choice(others)), match[0])
+    return _articled(sentence[: match.start()] + changed + sentence[match.end() :])
+
+
+def swap_sides(sentence: str) -> str:
+    """Left and right, clockwise and counterclockwise exchanged: true of a mirrored picture, wrong of the picture."""
+    pairs = {"left": "right", "clockwise": "counterclockwise"}
+    other = pairs | {b: a for a, b in pairs.items()}
+    return _replace(sentence, list(other), lambda word: other[word.lower()])
+
+
+def both(first: str, second: str, rng: np.random.Generator) -> str:
+    """One sentence for two things at once: "a dog barks and rain falls"."""
+    return _joined(first, second, str(rng.choice(["{} and {}", "{} together with {}", "{} while there is also {}"])))
+
+
+def first_then_second(first: str, second: str, rng: np.random.Generator) -> str:
+    """One sentence for two things in a row: "a dog barks, then rain falls"."""
+    return _joined(first, second, str(rng.choice(["{}, then {}", "{} followed by {}", "first {}, after that {}"])))
+
+
+def beside(first: str, second: str, rng: np.random.Generator) -> str:
+    """One sentence for two pictures, the first on the left."""
+    frames = ["{} on the left and {} on the right", "{} to the left of {}", "{} next to {}", "{} and {}"]
+    return _joined(first, second, str(rng.choice(frames)))
+
+
+def above(first: str, second: str, rng: np.random.Generator) -> str:
+    """One sentence for two pictures, the first on top."""
+    return _joined(first, second, str(rng.choice(["{} above {}", "{} on top and {} below", "{} and {}"])))
+
+
+def inside(sentence: str) -> str:
+    """A sentence as part of another: no full stop, and small where only the beginning made it large."""
+    body, _ = _body(sentence)
+    first_word = re.match(r"[\w']*", body)
+    lower = first_word is not None and first_word[0].lower() in _BEGINNINGS
+    return body[:1].lower() + body[1:] if lower else body
+
+
+def _joined(first: str, second: str, frame: str) -> str:
+    """Both in a frame; where one is empty, the other alone."""
+    if not first.strip() or not second.strip():
+        return first.strip() or second.strip()
+    begins, (_, end) = first.strip()[0], _body(first)
+    said = frame.format(inside(first), inside(second)) + end
+    return said[0].upper() + said[1:] if begins.isupper() else said
+
+
+def _sentence(first: str, link: str, second: str, end: str, *, like: str) -> str:
+    said = f"{inside(first)}{'' if link.startswith(',') else ' '}{link} {inside(second)}{end}"
+    return said[0].upper() + said[1:] if like[:1].isupper() else said
+
+
+def _body(sentence: str) -> tuple[str, str]:
+    """A sentence without its full stop, and that full stop."""
+    stripped = sentence.strip()
+    body = stripped.rstrip(".! ")
+    return body, stripped[len(body) : len(body) + 1].strip()
+
+
+def _replace(sentence: str, names: Sequence[str], other: Callable[[str], str]) -> str:
+    if not names:
+        return sentence
+    return _pattern(names).sub(lambda match: _cased(other(match[0]), match[0]), sentence)
+
+
+def _pattern(names: Sequence[str]) -> re.Pattern[str]:
+    ordered = sorted(names, key=len, reverse=True)
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, ordered))})(?![\w-])", re.IGNORECASE)
+
+
+def _cased(word: str, like: str) -> str:
+    return word[:1].upper() + word[1:] if like[:1].isupper() else word
+
+
+def _articled(sentence: str) -> str:
+    """Every "a" and "an" as the word after it wants."""
+
+    def right(match: re.Match[str]) -> str:
+        article = "an" if _VOWEL_SOUND.match(match[2]) else "a"
+        return f"{_cased(article, match[1])} {match[2]}"
+
+    return _ARTICLE.sub(right, sentence)
