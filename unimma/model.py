@@ -149,16 +149,24 @@ class UniMMA:
             tower.encoder.network.to(device)
         return self
 
-    def save_pretrained(self, folder: str | Path) -> None:
+    def save_pretrained(self, folder: str | Path, *, pt: bool = False) -> None:
         """Write config.json, model.safetensors (heads, trained weights, those that no package carries) and the card.
 
         Weights that float16 holds exactly are stored as float16; loading gives the same fingerprint.
+
+        Args:
+            folder: made where it is missing.
+            pt: write the same tensors to model.pt as well, for `torch.load("model.pt", weights_only=True)`. It is for
+                other programs: `load_model` reads model.safetensors alone.
         """
-        from safetensors.torch import save_file
+        from safetensors.torch import save
 
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        save_file({name: _narrow(tensor) for name, tensor in self._own_weights().items()}, folder / "model.safetensors")
+        weights = {name: _narrow(tensor) for name, tensor in self._own_weights().items()}
+        (folder / "model.safetensors").write_bytes(save(weights))  # save_file makes one that only its owner may read
+        if pt:
+            torch.save(weights, folder / "model.pt")
         (folder / "config.json").write_text(json.dumps(_as_json(self.config), indent=2) + "\n", encoding="utf-8")
         (folder / "README.md").write_text(self.card, encoding="utf-8")
         (folder / "metrics.json").write_text(json.dumps(self.metrics, indent=2) + "\n", encoding="utf-8")
