@@ -187,8 +187,7 @@ def relational_distance(student_BD: Tensor, teacher_BF: Tensor) -> Tensor:
     Source: RKD-D, Park et al. 2019, arXiv 1904.05068, section 3.2.1.
     """
     student, teacher = F.pdist(student_BD), F.pdist(teacher_BF)
-    shares = [each / each.mean().clamp(min=1e-6) for each in (student, teacher)]
-    return F.smooth_l1_loss(*shares)
+    return F.smooth_l1_loss(student / student.mean().clamp(min=1e-6), teacher / teacher.mean().clamp(min=1e-6))
 
 
 def relational_angle(student_BD: Tensor, teacher_BF: Tensor) -> Tensor:

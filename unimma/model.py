@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from unimma import media
-from unimma.encoders.base import Encoder, Prepared, fingerprint
+from unimma.encoders.base import Encoder, Prepared, SequenceEncoder, fingerprint
 from unimma.encoders.trained import trained_parameters
 from unimma.errors import ModelError
 from unimma.heads import HeadConfig
@@ -44,15 +44,28 @@ class ModelConfig:
 
 
 class Tower(nn.Module):
-    """One modality's way into the shared space: its encoder, then its head."""
+    """One modality's way into the shared space: its encoder, then its head.
+
+    Raises:
+        ModelError: the head attends over tokens, and the encoder gives none.
+    """
 
     def __init__(self, encoder: Encoder, head: nn.Module) -> None:
         super().__init__()
         self.encoder, self.head = encoder, head
+        self._sequences: SequenceEncoder | None = None
+        if getattr(head, "takes_sequence", False):
+            if not isinstance(encoder, SequenceEncoder):
+                came = f"a bridge head on an encoder of {encoder.modality} that gives no sequence"
+                raise ModelError(came, "an encoder with encode_sequence", "Choose another head.")
+            self._sequences = encoder
 
     def forward(self, batch: Sequence[Prepared]) -> Tensor:
         """Prepared items → unit rows [B, D]."""
-        embedding: Tensor = self.head(self.encoder.encode(batch))
+        if self._sequences is not None:
+            embedding: Tensor = self.head(*self._sequences.encode_sequence(batch))
+        else:
+            embedding = self.head(self.encoder.encode(batch))
         return embedding
 
 

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -50,6 +50,20 @@ class Encoder(Protocol):
     def prepare(self, item: Any) -> Prepared: ...
 
     def encode(self, batch: Sequence[Prepared]) -> Tensor: ...
+
+
+@runtime_checkable
+class SequenceEncoder(Encoder, Protocol):
+    """An encoder that can also give what it saw or heard piece by piece, for heads that attend over the pieces.
+
+    `encode_sequence` gives float32 tokens [B, T, token_dim] and their times [B, T, 2], start and end in seconds (of
+    text: character offsets). An item with fewer than T tokens, and it has one at least, is filled up: times there are
+    NaN, and the tokens mean nothing.
+    """
+
+    token_dim: int
+
+    def encode_sequence(self, batch: Sequence[Prepared]) -> tuple[Tensor, Tensor]: ...
 
 
 def fingerprint(*parts: nn.Module | Encoder | str) -> str:

@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
 
 from unimma.encoders.base import Encoder, EncoderInfo, Prepared
 from unimma.types import Image, Modality, Video
@@ -51,7 +52,8 @@ class FramesAndSound:
     """Clips → what their frames and their sound embed to, over time: [B, 4 D + 1].
 
     In this order: the mean of the frames' embeddings, the mean change from frame to frame (absolute), the way from the
-    first to the last, the sound's embedding (zeros where there is none), and 1 or 0 for having a sound.
+    first to the last, the sound's embedding (zeros where there is none), and 1 or 0 for having a sound. As a sequence:
+    the frames' embeddings, each at its time, and the sound's, if any, which lasts as long as the clip.
 
     Args:
         image, audio: towers of the same model; D is the width of their shared space.
@@ -63,7 +65,7 @@ class FramesAndSound:
 
     def __init__(self, image: Tower, audio: Tower, *, width: int, num_frames: int) -> None:
         self.image, self.audio, self.num_frames = image, audio, num_frames
-        self.dim = 4 * width + 1
+        self.dim, self.token_dim = 4 * width + 1, width
         self.info = EncoderInfo(
             paper="frames through the image encoder, sound through the audio encoder",
             licence="as these",
@@ -75,26 +77,42 @@ class FramesAndSound:
         self.network: nn.Module = nn.ModuleList(below)
 
     def prepare(self, item: Video) -> Prepared:
-        """`frame/…`: the image encoder's inputs, stacked [num_frames, …]; `sound/…`: the audio encoder's, if any."""
+        """`frame/…`: the image encoder's inputs, stacked [num_frames, …]; `sound/…`: the audio encoder's, if any.
+
+        `times`: float32 [num_frames, 2] or, with a sound, [num_frames + 1, 2], seconds.
+        """
         chosen = np.linspace(0, len(item.frames) - 1, min(self.num_frames, len(item.frames))).round().astype(int)
         frames = [self.image.encoder.prepare(Image(item.frames[i], item.name)) for i in chosen]
         prepared = {f"frame/{key}": torch.stack([frame[key] for frame in frames]) for key in frames[0]}
+        times = [(float(item.times[i]), float(item.times[i])) for i in chosen]
         if item.sound is not None:
+            times.append((0.0, item.sound.duration_s))
             prepared |= {f"sound/{key}": value for key, value in self.audio.encoder.prepare(item.sound).items()}
-        return prepared
+        return prepared | {"times": torch.tensor(times)}
 
     def encode(self, batch: Sequence[Prepared]) -> Tensor:
         """float32 [B, 4 D + 1]."""
         return torch.stack([self._encode_one(item) for item in batch])
 
+    def encode_sequence(self, batch: Sequence[Prepared]) -> tuple[Tensor, Tensor]:
+        """Frames and sound one after the other, float32 [B, T, D], and their times [B, T, 2]; NaN beyond the last."""
+        streams = [self._embed(item) for item in batch]
+        tokens = [z if heard is None else torch.cat([z, heard[None]]) for z, heard in streams]
+        times = [item["times"].to(tokens[0].device) for item in batch]
+        return pad_sequence(tokens, batch_first=True), pad_sequence(times, batch_first=True, padding_value=torch.nan)
+
     def _encode_one(self, item: Prepared) -> Tensor:
-        frames = _of(item, "frame")
+        z, heard = self._embed(item)
+        change = z.diff(dim=0).abs().mean(dim=0) if len(z) > 1 else torch.zeros_like(z[0])
+        sound = torch.zeros_like(z[0]) if heard is None else heard
+        return torch.cat([z.mean(dim=0), change, z[-1] - z[0], sound, z.new_tensor([float(heard is not None)])])
+
+    def _embed(self, item: Prepared) -> tuple[Tensor, Tensor | None]:
+        """The frames' embeddings [num_frames, D], and the sound's [D] if there is one."""
+        frames, sound = _of(item, "frame"), _of(item, "sound")
         count = len(next(iter(frames.values())))
         z = self.image([{key: value[i] for key, value in frames.items()} for i in range(count)])
-        sound = _of(item, "sound")
-        heard = self.audio([sound])[0] if sound else torch.zeros_like(z[0])
-        change = z.diff(dim=0).abs().mean(dim=0) if count > 1 else torch.zeros_like(z[0])
-        return torch.cat([z.mean(dim=0), change, z[-1] - z[0], heard, z.new_tensor([float(bool(sound))])])
+        return z, self.audio([sound])[0] if sound else None
 
 
 def _of(item: Prepared, prefix: str) -> Prepared:
