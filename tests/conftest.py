@@ -1,9 +1,11 @@
-"""Media that many tests want: one of each modality, small and real."""
+"""Media that many tests want, one of each modality, small and real; and a Hub to publish to and load from."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.hub import Hub, Process
 from tests.makers import write_clip, write_picture, write_tone
 
 
@@ -37,3 +39,44 @@ def note(tmp_path: Path) -> Path:
     path = tmp_path / "note.txt"
     path.write_text("A dog barks at the falling rain.\n", encoding="utf-8")
     return path
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a model that hears, 8 MB: one of the bundled encoders, whose weights are in the checkpoint."""
+    from unimma.heads import HeadConfig
+    from unimma.loading import build_model
+    from unimma.model import ModelConfig
+    from unimma.types import Modality
+
+    config = ModelConfig(
+        name="tiny",
+        dim=16,
+        encoders={Modality.AUDIO: {"joined": ["yamnet-student"]}},
+        heads={Modality.AUDIO: HeadConfig(kind="linear", num_features=1545, dim=16)},
+    )
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    build_model(config, card="# tiny\n\nA model for tests.\n").save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def _standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Hub, Process]]:
+    hub = Hub()
+    process = Process(hub, tmp_path_factory.mktemp("process"))
+    yield hub, process
+    process.close()
+    hub.close()
+
+
+@pytest.fixture
+def hub(_standin: tuple[Hub, Process]) -> Hub:
+    """A stand-in for the Hugging Face Hub that holds nothing yet."""
+    _standin[0].clear()
+    return _standin[0]
+
+
+@pytest.fixture
+def process(_standin: tuple[Hub, Process], hub: Hub) -> Process:
+    """A process that knows this Hub and no other; it publishes and loads as it is told."""
+    return _standin[1]

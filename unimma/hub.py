@@ -1,8 +1,8 @@
 """Models of the Hugging Face Hub: pinned by commit, checked by hash, kept in a folder of our own cache.
 
-What was fetched is complete and right, or it is not there: files come into a folder beside, are compared with the hashes
-that the Hub lists for the commit, and one rename puts them where models are loaded from. Their hashes lie with them, so
-a file that goes bad on the disk later is found too, and fetched again.
+What was fetched is complete and right, or it is not there: files come into a folder beside, are compared with the
+hashes that the Hub lists for the commit, and one rename puts them where models are loaded from. Their hashes lie with
+them, so a file that goes bad on the disk later is found too, and fetched again.
 """
 
 import hashlib
@@ -11,6 +11,7 @@ import logging
 import os
 import re
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,15 +56,23 @@ def model_folder(repository: str, revision: str) -> Path:
 
 @contextmanager
 def quiet_client() -> Iterator[None]:
-    """The Hub's client tells of every try that fails; what comes of them all is raised, and said once."""
-    from huggingface_hub.utils import logging as client
+    """The Hub's client tells of every try that fails; here what comes of them all is raised, and said once.
 
-    before = client.get_verbosity()
-    client.set_verbosity_error()
+    Its bars are for terminals alone.
+    """
+    from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+
+    client = logging.getLogger("huggingface_hub")
+    level, bars_stay = client.level, are_progress_bars_disabled() or sys.stderr.isatty()
+    client.setLevel(logging.ERROR)
+    if not bars_stay:
+        disable_progress_bars()
     try:
         yield
     finally:
-        client.set_verbosity(before)
+        client.setLevel(level)
+        if not bars_stay:
+            enable_progress_bars()
 
 
 def _preloaded(repository: str, revision: str) -> Path | None:
@@ -131,8 +140,8 @@ def _fetch_checked(repository: str, revision: str, place: Path) -> None:
         came = f"{repository}@{revision[:7]} without {' and '.join(missing)}"
         raise ModelError(came, "a model that train.publish put there", "Check the name and the commit.")
     part = place.with_suffix(".part")
-    for name, expected in listed.items():
-        hf_hub_download(repository, name, revision=revision, local_dir=part)
+    for name, expected in listed.items():  # cache_dir: not from the client's own, where a bad one would come again
+        hf_hub_download(repository, name, revision=revision, local_dir=part, cache_dir=part / ".cache")
         if not _has_hash(part / name, expected):
             shutil.rmtree(part)
             came = f"{name} of {repository}@{revision[:7]} came with another content"

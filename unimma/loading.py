@@ -18,7 +18,7 @@ from unimma.encoders.registry import find
 from unimma.errors import ModelError
 from unimma.heads import HeadConfig, build_head
 from unimma.model import ModelConfig, Tower, UniMMA
-from unimma.settings import assets_dir, cache_dir
+from unimma.settings import assets_dir
 from unimma.types import Modality
 
 BUNDLED = "bundled"
