@@ -1,5 +1,8 @@
 """Sentences made from labels: what a class is called when it is seen, heard or filmed."""
 
+import re
+from collections.abc import Iterable, Sequence
+
 from unimma.types import Modality
 
 # "{}" is the bare name, "{a}" the name with its article. Training draws from all; zero-shot takes their mean.
@@ -24,7 +27,36 @@ TEMPLATES: dict[Modality, tuple[str, ...]] = {
     Modality.VIDEO: ("{}", "a video of {a}", "a clip that shows {a}", "a film of {}"),
     Modality.TEXT: ("{}", "a text about {}"),
 }
-_NO_ARTICLE_ENDINGS = ("s", "ing", "speech", "rain", "wind", "fog", "sunshine", "water", "forest", "sea", "thunder")
+# The same for whole captions, which may be sentences or not.
+CAPTION_FRAMES: dict[Modality, tuple[str, ...]] = {
+    Modality.IMAGE: ("{}", "in this picture: {}", "a photo: {}", "{}, seen in a photo"),
+    Modality.AUDIO: ("{}", "in this recording: {}", "a sound: {}", "{}, heard in a recording"),
+    Modality.VIDEO: ("{}", "in this clip: {}", "a video: {}", "{}, seen in a video"),
+    Modality.TEXT: ("{}",),
+}
+# What captions are full of and label lists do not name; beside other words each of these keeps its sense.
+COMMON_WORDS: tuple[tuple[str, ...], ...] = (
+    ("photo", "picture", "image"),
+    ("man", "guy"),
+    ("woman", "lady"),
+    ("child", "kid"),
+    ("children", "kids"),
+    ("small", "little"),
+    ("big", "large"),
+    ("street", "road"),
+    ("sofa", "couch"),
+    ("bike", "bicycle"),
+    ("airplane", "plane", "aircraft"),
+    ("talks", "speaks"),
+    ("talking", "speaking"),
+    ("next to", "beside"),
+    ("near", "close to"),
+    ("shouts", "yells"),
+)
+_NO_ARTICLE = re.compile(  # plurals, but no "bus" or "glass"; actions; what cannot be counted
+    r"(?:[^sui]s|ing|speech|rain|wind|fog|sunshine|water|forest|sea|thunder|traffic)$|^(?:a|an|the) "
+)
+_AFTER_NOUN = re.compile(r" (?:at|in|of|on|over|through|under|with) ")  # "crickets at night" are crickets
 
 
 def sentences(name: str, modality: Modality) -> list[str]:
@@ -32,8 +64,17 @@ def sentences(name: str, modality: Modality) -> list[str]:
     return [template.format(name, a=with_article(name)) for template in TEMPLATES[modality]]
 
 
+def synonyms_of(groups: Iterable[Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """name → what else it is called, from groups of names that mean the same; a name of two groups means nothing sure."""
+    known: dict[str, tuple[str, ...]] = {}
+    for group in map(dict.fromkeys, groups):
+        for name in group:
+            known[name] = () if name in known else tuple(other for other in group if other != name)
+    return known
+
+
 def with_article(name: str) -> str:
     """ "dog" → "a dog", "engine" → "an engine"; plurals, actions and what cannot be counted stay as they are."""
-    if name.endswith(_NO_ARTICLE_ENDINGS) or name.startswith(("a ", "an ", "the ")):
+    if _NO_ARTICLE.search(_AFTER_NOUN.split(name)[0]):
         return name
     return f"an {name}" if name[0] in "aeiou" else f"a {name}"

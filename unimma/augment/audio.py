@@ -1,4 +1,4 @@
-"""Variations of waveforms and of log-mel spectrograms; two sounds in one.
+"""Variations of waveforms and of log-mel spectrograms; two sounds in one sound.
 
 Waveforms are float32 [num_samples], about -1 to 1, one channel; what comes back is a new array of the same kind.
 """
@@ -11,7 +11,6 @@ import scipy.fft
 import scipy.signal
 import torch
 
-from unimma.augment.text import both, first_then_second
 from unimma.compat import ensure_torch_extensions
 from unimma.types import Audio
 
@@ -25,7 +24,6 @@ MIN_GAIN_DB, MAX_GAIN_DB = -12.0, 6.0
 MIN_SNR_DB, MAX_SNR_DB = 10.0, 40.0
 MAX_SPEED_CHANGE = 0.15
 MAX_PITCH_SEMITONES = 2.0
-MAX_MIX_DB = 6.0  # one of two mixed sounds lies at most this much above the other: both can be heard
 _FFT, _HOP = 1024, 256  # of the phase vocoder; 23 ms at 44.1 kHz tell neighbouring partials apart
 _SILENCE = 1e-10  # power below which nothing is heard: -100 dB
 
@@ -136,15 +134,19 @@ def change_speed(waveform: FloatArray, factor: float) -> FloatArray:
 
 
 def change_tempo(waveform: FloatArray, factor: float) -> FloatArray:
-    """`factor` times as fast at the same pitch: [n] → [round(n / factor)], by torchaudio's phase vocoder."""
+    """`factor` times as fast at the same pitch: [n] → [round(n / factor)], by torchaudio's phase vocoder.
+
+    What the vocoder takes in power (noise loses 3 dB: its phases no longer fit together) is given back.
+    """
     wanted = max(1, round(len(waveform) / factor))
     if len(waveform) < _FFT:  # shorter than what it takes to tell a pitch
         return _resampled(waveform, wanted)
     wave, window = torch.tensor(waveform), torch.hann_window(_FFT)
-    spectrum = torch.stft(wave, _FFT, _HOP, window=window, return_complex=True)
+    # zeros beyond the ends: a mirrored tone would start with phases that put it out for good
+    spectrum = torch.stft(wave, _FFT, _HOP, window=window, pad_mode="constant", return_complex=True)
     advance = torch.linspace(0, np.pi * _HOP, _FFT // 2 + 1)[:, None]
     stretched = sound.phase_vocoder(spectrum, factor, advance)
-    return np.asarray(torch.istft(stretched, _FFT, _HOP, window=window, length=wanted).numpy())
+    return _with_power(torch.istft(stretched, _FFT, _HOP, window=window, length=wanted).numpy(), _power(waveform))
 
 
 def shift_pitch(waveform: FloatArray, semitones: float) -> FloatArray:
@@ -163,11 +165,9 @@ def add_reverb(
     times = np.arange(max(1, round(decay_s * rate_hz))) / rate_hz
     response = rng.standard_normal(len(times)) * 10 ** (-3 * times / decay_s)
     echo = scipy.signal.fftconvolve(waveform, response)[: len(waveform)]
-    power, echo_power = _power(waveform), _power(echo)
-    if power < _SILENCE or echo_power < _SILENCE:
-        return waveform.copy()
-    wet = waveform * np.sqrt(1 - share) + echo * np.sqrt(share * power / echo_power)
-    return (wet * np.sqrt(power / max(_SILENCE, _power(wet)))).astype(np.float32)
+    power = _power(waveform)
+    wet = waveform * np.sqrt(1 - share) + _with_power(echo, share * power)
+    return _with_power(wet, power)
 
 
 def mask_spectrogram(
@@ -211,16 +211,6 @@ def append(first: Audio, second: Audio, gap_s: float = 0.0) -> Audio:
     return Audio(_within_one(joined), first.rate_hz, first.name)
 
 
-def mix_sounds(first: Audio, second: Audio, captions: tuple[str, str], rng: np.random.Generator) -> tuple[Audio, str]:
-    """Two sounds in one, at once or one after the other, and the sentence that says so.
-
-    Source: mixing as in between-class learning, Tokozume et al. 2018, arXiv 1711.10282, with words in place of shares.
-    """
-    if rng.random() < 0.6:
-        return overlay(first, second, rng.uniform(-MAX_MIX_DB, MAX_MIX_DB)), both(*captions, rng)
-    return append(first, second, rng.uniform(0.0, 0.5)), first_then_second(*captions, rng)
-
-
 def at_rate(audio: Audio, rate_hz: int) -> FloatArray:
     """The waveform at another rate, band-limited."""
     if audio.rate_hz == rate_hz:
@@ -243,6 +233,12 @@ def _resampled(waveform: FloatArray, length: int) -> FloatArray:
 
 def _power(waveform: npt.NDArray[np.floating]) -> float:
     return float(np.mean(np.square(waveform, dtype=np.float64))) if len(waveform) else 0.0
+
+
+def _with_power(waveform: npt.NDArray[np.floating], power: float) -> FloatArray:
+    """Louder or quieter so that its mean power is `power`; silence stays silence."""
+    now = _power(waveform)
+    return (waveform * np.sqrt(power / now if now > _SILENCE else 1.0)).astype(np.float32)
 
 
 def _within_one(waveform: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Variations of pictures; two pictures in one.
+"""Variations of pictures; two pictures in one picture.
 
 Pixels are uint8 [height, width, 3], RGB; what comes back is a new array of the same kind.
 """
@@ -10,7 +10,6 @@ import numpy.typing as npt
 from PIL import Image as PillowImage
 from PIL import ImageEnhance, ImageFilter, ImageOps
 
-from unimma.augment.text import above, beside, both
 from unimma.types import Image
 
 Pixels = npt.NDArray[np.uint8]
@@ -19,7 +18,6 @@ MIN_CROP_SHARE_MORE = 0.3
 CROP_RATIOS = (3 / 4, 4 / 3)
 LOW_SIDES_PX = (48, 161)  # sources are 64 to 500 px: the model must not tell them by sharpness
 MAX_COLOUR_CHANGE, MAX_HUE_TURN = 0.4, 0.05
-MIX_SHARES = (0.35, 0.65)  # both of two mixed pictures can be seen
 _GREY = (128, 128, 128)  # what comes in from outside where a picture is turned or sheared
 _BOX = PillowImage.Resampling.BOX
 _BICUBIC = PillowImage.Resampling.BICUBIC
@@ -104,8 +102,7 @@ def lower_resolution(pixels: Pixels, short_side: int) -> Pixels:
 def rand_augment(pixels: Pixels, rng: np.random.Generator, num_ops: int = 2, magnitude: float = 0.3) -> Pixels:
     """`num_ops` random operations of fourteen, each of `magnitude` (0 to 1, the paper's 0 to 30).
 
-    Source: RandAugment, Cubuk et al. 2019, arXiv 1909.13719; ranges as in its table, inversion left out: the captions of
-    what is seen name colours.
+    Source: RandAugment, Cubuk et al. 2019, arXiv 1909.13719, with its operations and ranges.
     """
     picture = PillowImage.fromarray(pixels)
     for name in rng.choice(sorted(OPERATIONS), num_ops):
@@ -170,19 +167,6 @@ def paste_above(first: Pixels, second: Pixels) -> Pixels:
     width = first.shape[1]
     height = max(1, round(second.shape[0] * width / second.shape[1]))
     return np.concatenate([first, np.asarray(PillowImage.fromarray(second).resize((width, height), _BICUBIC))], axis=0)
-
-
-def mix_images(first: Image, second: Image, captions: tuple[str, str], rng: np.random.Generator) -> tuple[Image, str]:
-    """Two pictures in one, beside or above each other or blended, and the sentence that says so.
-
-    Source: pasting as in CutMix, Yun et al. 2019, arXiv 1905.04899, with both whole and words in place of shares.
-    """
-    kind = rng.random()
-    if kind < 0.5:
-        return Image(paste_beside(first.pixels, second.pixels), first.name), beside(*captions, rng)
-    if kind < 0.8:
-        return Image(paste_above(first.pixels, second.pixels), first.name), above(*captions, rng)
-    return Image(blend(first.pixels, second.pixels, rng.uniform(*MIX_SHARES)), first.name), both(*captions, rng)
 
 
 def _random_crop(picture: PillowImage.Image, rng: np.random.Generator, min_share: float) -> PillowImage.Image:

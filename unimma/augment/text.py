@@ -11,11 +11,10 @@ import numpy.typing as npt
 
 COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "grey")
 NUMBERS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")  # "one" would change the noun too
-_BEGINNINGS = (  # of what a sentence can begin with; no "it" or "his", which look back
-    "a an the some several many few no another two three four five six seven eight nine ten people person man men woman "
-    "women child children someone somebody something there"
-).split()
-_BEGINNING = rf"(?:{'|'.join(_BEGINNINGS)})\b"
+_BEGINNING = (  # of what a sentence can begin with; no "it" or "his", which look back
+    r"(?:an?|the|some|several|many|few|no|another|two|three|four|five|six|seven|eight|nine|ten|people|person|man|men|"
+    r"woman|women|child|children|someone|somebody|something|there)\b"
+)
 _BACKWARDS = re.compile(r"\b(?:it|its|he|his|him|she|her|they|their|them)\b", re.IGNORECASE)
 # Two clauses, the first without a comma, and the second one that can stand at the beginning of a sentence.
 _CLAUSES = re.compile(rf"^(?P<a>[^,]+?)(?P<link>,? and|,? while|,? as|,)\s+(?P<b>{_BEGINNING}[^,]*)$", re.IGNORECASE)
@@ -23,7 +22,7 @@ _IN_ORDER = re.compile(
     r"^(?P<a>[^,]+?)(?P<link>,? and then|,? then|,? followed by| before|,? after)\s+(?P<b>[^,]+)$", re.IGNORECASE
 )
 _BOUND = re.compile(r"\b(?:between|both|either|neither)\b", re.IGNORECASE)  # their "and" joins no clauses
-_SMALL_WORDS = frozenset("a an the some very there is are of that this".split())
+_SMALL_WORDS = frozenset({"a", "an", "the", "some", "very", "there", "is", "are", "of", "that", "this"})
 _VOWEL_SOUND = re.compile(r"(?!uni|use|eu|one\b|once\b)(?:[aeiou]|hour|honest|heir)", re.IGNORECASE)
 _ARTICLE = re.compile(r"\b(an?) ([a-z][\w'-]*)", re.IGNORECASE)
 
@@ -93,8 +92,8 @@ def drop_tokens(
 def swap_clauses(sentence: str) -> str:
     """Its two clauses in the other order, with a link that keeps the sense; as it is where it has no two.
 
-    "a dog barks and a man talks" → "a man talks and a dog barks"; "a dog barks, then a door shuts" → "a door shuts after a
-    dog barks". What follows "and" must look like a beginning: "a black and white dog" stays.
+    "a dog barks and a man talks" → "a man talks and a dog barks"; "a dog barks, then a door shuts" → "a door shuts
+    after a dog barks". What follows "and" must look like a beginning: "a black and white dog" stays.
     """
     body, end = _body(sentence)
     in_order, at_once = _IN_ORDER.match(body), _CLAUSES.match(body)
@@ -111,7 +110,7 @@ def change_one_word(sentence: str, rng: np.random.Generator, alternatives: Seque
 
     Args:
         alternatives: groups of names that exclude each other, such as `COLOURS`, `NUMBERS`, or a set's labels.
-    Source: hard negatives by a changed word, FOIL, Shekhar et al. 2017, arXiv 1705.01359; VSE++ for what they are good for.
+    Source: captions with one foil word, Shekhar et al. 2017, arXiv 1705.01359.
     """
     group_of = {name.lower(): group for group in alternatives for name in group if len(group) > 1}
     found = list(_pattern(list(group_of)).finditer(sentence)) if group_of else []
@@ -154,9 +153,7 @@ def above(first: str, second: str, rng: np.random.Generator) -> str:
 def inside(sentence: str) -> str:
     """A sentence as part of another: no full stop, and small where only the beginning made it large."""
     body, _ = _body(sentence)
-    first_word = re.match(r"[\w']*", body)
-    lower = first_word is not None and first_word[0].lower() in _BEGINNINGS
-    return body[:1].lower() + body[1:] if lower else body
+    return body[:1].lower() + body[1:] if re.match(_BEGINNING, body, re.IGNORECASE) else body
 
 
 def _joined(first: str, second: str, frame: str) -> str:
