@@ -1,250 +1,226 @@
-"""Train the heads that bring text, pictures, sounds and clips into one space.
+"""Train what brings text, pictures, sounds and clips into one space.
 
 python -m train.align --config train/configs/smoke.toml --output runs/smoke                    (minutes, no data)
-python -m train.align --config train/configs/bundled.toml --set data.folder=FOLDER --output assets/bundled
+python -m train.align --config train/configs/bundled.toml --set data.folder=FOLDER --output runs/bundled
+torchrun --nproc-per-node 2 -m train.align …                                                   (several processes)
 """
 
 import argparse
-import csv
-import hashlib
 import json
 import logging
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
+from accelerate import PartialState
 from pydantic import TypeAdapter
 
+from train.build import class_names, round_weights, untrained
 from train.calibrate import null_similarities
 from train.card import model_card
-from train.config import DataConfig, ModelShape, TrainConfig, read_config
-from train.data import yamnet
-from train.data.parquet import concept_names, label_names, sizes
-from train.distill import distil, label_windows
+from train.config import PAIRS, OptimConfig, PairLoss, TrainConfig, read_config
+from train.data.parquet import sizes
+from train.data.scenes import generator_version
+from train.drawing import Supply, lacking
 from train.evaluate import as_json, evaluate
-from train.heads import fit_statistics, train_clips, train_heads
-from train.material import Material, caption_pairs, class_sentences, fitting_sentences, gather, rows_of
+from train.features import on_features
+from train.gathering import Gathered, gather_clips, gather_towers
+from train.loop import fit
+from train.material import Material, Rows
+from train.publish import push
 from train.sentences import Sentences
-from train.steps import Batches, Objective
-from unimma.encoders.joined import JoinedEncoder
-from unimma.encoders.spectrogram import resample
-from unimma.encoders.yamnet_student import RATE_HZ, YamnetStudent
+from train.steps import CHUNK_ROWS, Objective, fit_statistics
+from train.student import teach_student
+from unimma.encoders.base import fingerprint
 from unimma.errors import ConfigError, UnimmaError
-from unimma.heads import ClipHead, HeadConfig, LinearHead
-from unimma.loading import build_model
-from unimma.model import ModelConfig, UniMMA
+from unimma.hub import REPOSITORY
+from unimma.model import Tower, UniMMA
 from unimma.settings import cache_dir
-from unimma.types import Audio, Modality, Video
+from unimma.types import Modality
 
 log = logging.getLogger(__name__)
-NUM_CLASSES = {Modality.IMAGE: 1000, Modality.AUDIO: 521}
-ENCODERS: dict[Modality, Mapping[str, Any]] = {
-    Modality.TEXT: {"name": "minilm"},
-    Modality.IMAGE: {"name": "efficientnet-lite2"},
-    Modality.AUDIO: {"joined": ["aisfx", "yamnet-student"]},
-}
-NUM_FEATURES = {Modality.TEXT: 384, Modality.IMAGE: 2280, Modality.AUDIO: 2569}
-DIM = 384
+CLIP_STEPS_SHARE = 5  # clips of frames and sound train this many times shorter
+CLIP_BATCH = 512  # at most; half of it clips
+CLIP_WEIGHT_DECAY = 0.1
+CALIBRATION_ROWS = 500  # of each modality
+WAITING = timedelta(days=2)  # of the other processes, while the main one teaches the student or fills the cache
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Steps of a run; what was trained, the config and the numbers go into --output."""
     args = _parse(argv)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    state = PartialState(timeout=WAITING)
+    level = logging.INFO if state.is_main_process else logging.WARNING
+    logging.basicConfig(level=level, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         config = read_config(args.config, args.set)
-        model = align(config, args.cache)
+        if args.push_to_hub and not REPOSITORY.fullmatch(args.push_to_hub):
+            raise ConfigError(f"--push-to-hub {args.push_to_hub}", "user/repo", "Check the name.")
+        model, skipped = align(config, args.cache, args.output / "checkpoints", resume=args.resume)
+        if state.is_main_process:
+            save(model, config, skipped, args.output, args.cache)
+            if args.push_to_hub:
+                print(f"published: {push(args.output, args.push_to_hub)}")
     except UnimmaError as error:
         print(error, file=sys.stderr)
         return 2
-    model.metrics = measured(model, config.data, args.cache)
-    model.card = model_card(model, config, model.metrics)
-    model.save_pretrained(args.output)
-    (args.output / "train.json").write_text(json.dumps(_plain(config), indent=2) + "\n", encoding="utf-8")
-    print(f"{args.output}: fingerprint {model.fingerprint}")
+    state.wait_for_everyone()
+    state.destroy_process_group()
     return 0
 
 
-def align(config: TrainConfig, cache: Path) -> UniMMA:
-    """A trained model: the student first, then heads on frozen features, then clips, then calibration."""
+def align(
+    config: TrainConfig, cache: Path, checkpoints: Path, *, resume: bool = False
+) -> tuple[UniMMA, dict[str, str]]:
+    """A trained model, and the samples that could not be used.
+
+    The student first, then heads (and encoders that are trainable) on everything, then clips that are made of frames
+    and sound on top of these, then calibration.
+
+    Args:
+        cache: folder of what is computed once: features, and what the student learns from.
+        checkpoints: folder of the two stages' checkpoints.
+        resume: go on from these; a stage that is finished is not run again.
+    Raises:
+        ConfigError: parts that do not fit, or nothing to learn from.
+        ModelError: weights that cannot be had.
+    """
+    state, skipped = PartialState(), dict[str, str]()
     torch.manual_seed(config.optim.seed)
-    classes = class_names(config.data)
-    model = build_model(untrained(config.model, classes))
-    if config.distill is not None:
-        teach_student(model, config, cache)
-    objective = Objective(_text_head(model), {str(m): model.towers[m].head for m in NUM_CLASSES}, config.loss)
+    classes = class_names(config)
+    model = untrained(config.model, classes)
+    with state.main_process_first():
+        if config.distill is not None:
+            teach_student(model, config, cache)
     sentences = Sentences()
-    batches = material(model, config.data, classes, sentences, cache)
-    fit_statistics(objective, batches)
-    train_heads(objective, batches, config)
-    objective.refresh_classes(batches.classes)
-    round_weights(model)  # before the clips learn on top of these heads: they must see what will be stored
-    clips = gather(model.towers[Modality.VIDEO].encoder, Modality.VIDEO, config.data, sentences, cache / "clips")
-    sentence_features = sentences.features(model.towers[Modality.TEXT].encoder, cache)
-    train_clips(_clip_head(model), _text_head(model), clips, sentence_features, config)
-    round_weights(model)
-    null = calibrate(model, {**_by_modality(batches), Modality.VIDEO: clips}, sentence_features)
-    return UniMMA(replace(model.config, null=null), model.towers)
+    model.to(state.device)
+    with state.main_process_first():
+        gathered = gather_towers(model, config, classes, sentences, cache)
+    run = _fingerprint(model, config)
+    pairs = wanted_pairs(config, gathered.train)
+    clips = {name: pairs.pop(name) for name in list(pairs) if config.model.encoder(PAIRS[name][0]).of_towers}
+    towers = [modality for modality in model.towers if not config.model.encoder(modality).of_towers]
+    if pairs:
+        for modality in towers:
+            fit_statistics(model.towers[modality].head, _features_of(modality, gathered.train))
+        objective = Objective(model, towers, gathered.train, pairs, config, run)
+        skipped |= _fit(objective, gathered, checkpoints, "heads", resume)
+        round_weights(model)  # before the clips learn on top of these towers: they must see what will be stored
+    media = dict(gathered.train.media)
+    if clips:
+        model.to(state.device)
+        with state.main_process_first():
+            gathered = gather_clips(model, config, sentences, cache)
+        gentle = replace(config, optim=clip_optim(config.optim))
+        objective = Objective(model, [Modality.VIDEO], gathered.train, clips, gentle, run)
+        skipped |= _fit(objective, gathered, checkpoints, "clips", resume)
+        round_weights(model)
+        media |= gathered.train.media
+    for name, why in skipped.items():
+        log.info("skipped %s: %s", name, why)
+    log.info("%d samples were skipped", len(skipped))
+    model.to("cpu")
+    text = sentences.features(model.towers[Modality.TEXT].encoder, cache)
+    return UniMMA(replace(model.config, null=calibrate(model, media, text)), model.towers), skipped
 
 
-def measured(model: UniMMA, data: DataConfig, cache: Path) -> dict[str, Any]:
-    """The numbers on the data folder's val split; {} where there is no folder."""
-    return as_json(model, "val", evaluate(model, data.folder, "val", cache)) if data.folder else {}
+def wanted_pairs(config: TrainConfig, supply: Supply) -> dict[str, PairLoss]:
+    """What is minimised; captions that say the same are left out where there are none, unless they are asked for."""
+    pairs = config.loss.pairs(config.model.modalities)
+    if config.loss.text_text is None and lacking("text_text", supply):
+        pairs.pop("text_text", None)
+    return pairs
 
 
-def untrained(shape: ModelShape, classes: Mapping[Modality, Sequence[Sequence[str]]]) -> ModelConfig:
-    """The bundled model's config before training; a head knows classes where their names are known."""
-    heads = {Modality.TEXT: HeadConfig(kind="linear", num_features=NUM_FEATURES[Modality.TEXT], dim=DIM)}
-    for modality, num_classes in NUM_CLASSES.items():
-        heads[modality] = HeadConfig(
-            kind="conse" if modality in classes else "mlp",
-            num_features=NUM_FEATURES[modality],
-            dim=DIM,
-            hidden=shape.hidden,
-            num_layers=shape.num_layers,
-            num_classes=num_classes if modality in classes else 0,
-            dropout=shape.dropout,
-        )
-    heads[Modality.VIDEO] = HeadConfig(kind="clip", num_features=4 * DIM + 1, dim=DIM, hidden=256, dropout=0.4)
-    encoders = {**ENCODERS, Modality.VIDEO: {"frames_and_sound": shape.num_frames}}
-    return ModelConfig(name=shape.name, dim=DIM, encoders=encoders, heads=heads)
-
-
-def class_names(data: DataConfig) -> dict[Modality, list[tuple[str, ...]]]:
-    """The names of the classes that the picture and sound encoders predict, from the data folder's teachers."""
-    if data.folder is None:
-        return {}
-    folder = data.folder / "teachers"
-    try:
-        with (folder / "imagenet1k-classes.tsv").open(encoding="utf-8") as stream:
-            imagenet = [(row[1], row[2]) for row in csv.reader(stream, delimiter="\t")]
-        audioset = yamnet.class_names(folder)
-    except OSError as error:
-        came = f"{data.folder.name}: no class names in its folder teachers"
-        raise ConfigError(
-            came, "imagenet1k-classes.tsv and yamnet_class_map.csv", "Check data.folder, or leave it out."
-        ) from error
-    said = concept_names(data.folder)
-    return {
-        Modality.IMAGE: [said.get(concept, (name.replace("_", " ").lower(),)) for concept, name in imagenet],
-        Modality.AUDIO: [tuple(part.strip().lower() for part in name.split(",")) for name in audioset],
-    }
-
-
-def teach_student(model: UniMMA, config: TrainConfig, cache: Path) -> None:
-    """Distil the teacher into the sound student, in place; an interrupted run goes on where it was."""
-    assert config.distill is not None
-    if config.data.folder is None:
-        raise ConfigError("[distill] without data.folder", "a folder with teachers in it", "Leave [distill] out.")
-    joined = model.towers[Modality.AUDIO].encoder
-    assert isinstance(joined, JoinedEncoder)
-    student = joined.parts["yamnet-student"].network
-    assert isinstance(student, YamnetStudent)
-    teacher = yamnet.YamnetTeacher(config.data.folder / config.distill.teacher)
-    key = hashlib.sha256(repr([config.distill, sorted(sizes(config.data.folder).items())]).encode()).hexdigest()[:12]
-    windows = label_windows(
-        lambda: training_sounds(config.data),
-        teacher,
-        config.distill.num_windows,
-        config.distill.seed,
-        cache / f"yamnet-windows-{key}.npz",
+def clip_optim(optim: OptimConfig) -> OptimConfig:
+    """How clips of frames and sound are trained, far fewer rows on top of trained towers: shorter and more gently."""
+    steps, looks = (max(1, number // CLIP_STEPS_SHARE) for number in (optim.steps, optim.evaluate_every))
+    return replace(
+        optim,
+        steps=steps,
+        batch_size=min(CLIP_BATCH, optim.batch_size),
+        lr=optim.fine_lr,
+        weight_decay=CLIP_WEIGHT_DECAY,
+        evaluate_every=looks if optim.evaluate_every else 0,
     )
-    distil(student, windows, config.distill, cache / f"student-{key}.pt")
-    round_module(student)
 
 
-def training_sounds(data: DataConfig) -> list[npt.NDArray[np.float32]]:
-    """Every recorded training sound there is, also those of clips, at the student's rate."""
-    sounds = []
-    recorded = replace(data, scene_variations=0, scene_clips=0)
-    for modality in (Modality.AUDIO, Modality.VIDEO):
-        for rows in rows_of(recorded, modality).values():
-            for row in rows:
-                item = row.decode()
-                heard = item.sound if isinstance(item, Video) else item
-                if isinstance(heard, Audio):
-                    sounds.append(resample(torch.tensor(heard.waveform), heard.rate_hz, RATE_HZ).numpy())
-    return sounds
+def _fit(objective: Objective, gathered: Gathered, checkpoints: Path, name: str, resume: bool) -> Mapping[str, str]:
+    val = gathered.val
+    optim = objective.config.optim if val is not None else replace(objective.config.optim, evaluate_every=0)
+    report = fit(
+        objective,
+        optim,
+        checkpoints,
+        name=name,
+        validate=(lambda: objective.score(val)) if val is not None else None,
+        resume=resume,
+    )
+    log.info("%s: %d steps, loss %.3f", name, report.steps, report.loss)
+    return report.skipped
 
 
-def material(
-    model: UniMMA,
-    data: DataConfig,
-    classes: Mapping[Modality, Sequence[Sequence[str]]],
-    sentences: Sentences,
-    cache: Path,
-) -> Batches:
-    """Features and sentences of everything the heads learn from; adds to `sentences`."""
-    media = {str(m): gather(model.towers[m].encoder, m, data, sentences, cache) for m in NUM_CLASSES}
-    pairs = caption_pairs(data, sentences)
-    spoken = {m: class_sentences(names, m, sentences) for m, names in classes.items()}
-    for stem, rows in rows_of(data, Modality.VIDEO).items():  # the clips' sentences too: all are encoded at once
-        names = label_names(data.folder, stem) if data.folder else {}
-        for row in rows:
-            sentences.add(fitting_sentences(row, names))
-    features = sentences.features(model.towers[Modality.TEXT].encoder, cache)
-    means = {str(m): torch.stack([features[rows].mean(dim=0) for rows in said]) for m, said in spoken.items()}
-    return Batches(media, pairs, features, means)
+def _features_of(modality: Modality, supply: Supply) -> torch.Tensor:
+    return supply.text if modality is Modality.TEXT else supply.media[modality].features
+
+
+def _fingerprint(model: UniMMA, config: TrainConfig) -> str:
+    """What decides the run beside [optim]: the config's other tables, the data, and the weights at the start."""
+    data = [sorted(sizes(config.data.folder).items()) if config.data.folder else [], generator_version()]
+    towers = [part for tower in model.towers.values() for part in (tower.encoder, tower.head)]
+    return fingerprint(repr([config.model, config.loss, config.data, data]), *towers)
 
 
 @torch.no_grad()
-def calibrate(
-    model: UniMMA, media: Mapping[Modality, Material], sentences: torch.Tensor
-) -> dict[str, tuple[float, float]]:
-    """The cosine of unrelated pairs, from a sample of the training media and one sentence for each."""
+def calibrate(model: UniMMA, media: Mapping[Modality, Material], text: torch.Tensor) -> dict[str, tuple[float, float]]:
+    """The cosine of unrelated pairs, from a sample of the training media and one sentence for each.
+
+    Args:
+        text: features of all sentences by the model's own text encoder, float32 [m, F].
+    """
     rng = np.random.default_rng(0)
     embeddings, meanings = {}, {}
-    said, told = [], []
-    for modality, rows in media.items():
-        chosen = rng.choice(len(rows.weight), min(500, len(rows.weight)), replace=False)
-        embeddings[modality] = model.towers[modality].head(rows.features[chosen].float()).numpy()
-        meanings[modality] = np.array([rows.name[i] for i in chosen])
-        said += [rng.choice(rows.sentences[i]) for i in chosen]
-        told += [rows.name[i] for i in chosen]
-    embeddings[Modality.TEXT] = _text_head(model)(sentences[np.array(said)]).numpy()
+    said: list[int] = []
+    told: list[str] = []
+    for modality, material in media.items():
+        known = np.flatnonzero(material.told)
+        chosen = rng.choice(known, min(CALIBRATION_ROWS, len(known)), replace=False)
+        embeddings[modality] = _embed(model.towers[modality], material, chosen).numpy()
+        meanings[modality] = material.name[chosen]
+        said += [int(rng.choice(material.sentences[i])) for i in chosen]
+        told += material.name[chosen].tolist()
+    embeddings[Modality.TEXT] = on_features(model.towers[Modality.TEXT].head, text[said]).numpy()
     meanings[Modality.TEXT] = np.array(told)
     return null_similarities(embeddings, meanings)
 
 
-def round_weights(model: UniMMA) -> None:
-    """Round everything that a checkpoint stores to float16, so that what is measured is what is shipped."""
-    for tower in model.towers.values():
-        round_module(tower.head)
+def _embed(tower: Tower, material: Material, rows: Rows) -> torch.Tensor:
+    if material.media is None:
+        return on_features(tower.head, material.features[rows].float())
+    parts = np.array_split(rows, max(1, len(rows) // CHUNK_ROWS))
+    return torch.cat([tower([tower.encoder.prepare(material.decode(int(i))) for i in part]) for part in parts])
 
 
-def round_module(module: torch.nn.Module) -> None:
-    """Round a module's floating-point parameters and buffers to what float16 can hold, in place."""
-    with torch.no_grad():
-        for tensor in module.state_dict().values():
-            if tensor.is_floating_point():
-                tensor.copy_(tensor.half())
+def save(model: UniMMA, config: TrainConfig, skipped: Mapping[str, str], output: Path, cache: Path) -> None:
+    """Measure the model on the data folder's val split, if there is one, and write it with its card and config."""
+    if config.data.folder is not None:
+        model.metrics = as_json(model, "val", evaluate(model, config.data.folder, "val", cache))
+    model.card = model_card(model, config, model.metrics)
+    model.save_pretrained(output)
+    said = _plain(config) | {"skipped": dict(skipped)}
+    (output / "train.json").write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
+    print(f"{output}: fingerprint {model.fingerprint}")
 
 
-def _text_head(model: UniMMA) -> LinearHead:
-    head = model.towers[Modality.TEXT].head
-    assert isinstance(head, LinearHead)
-    return head
-
-
-def _clip_head(model: UniMMA) -> ClipHead:
-    head = model.towers[Modality.VIDEO].head
-    assert isinstance(head, ClipHead)
-    return head
-
-
-def _by_modality(batches: Batches) -> dict[Modality, Material]:
-    return {Modality(name): material for name, material in batches.media.items()}
-
-
-def _plain(config: TrainConfig) -> object:
+def _plain(config: TrainConfig) -> dict[str, Any]:
     """The config as JSON; of the data folder only its name, since a checkpoint travels."""
-    plain = json.loads(TypeAdapter(TrainConfig).dump_json(config))
+    plain: dict[str, Any] = json.loads(TypeAdapter(TrainConfig).dump_json(config))
     plain["data"]["folder"] = config.data.folder.name if config.data.folder else None
     return plain
 
@@ -253,7 +229,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", type=Path, required=True, help="TOML file of the run")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="such as optim.steps=100")
-    parser.add_argument("--output", type=Path, required=True, help="folder for the checkpoint")
+    parser.add_argument("--output", type=Path, required=True, help="folder for the model and its checkpoints")
+    parser.add_argument("--resume", action="store_true", help="go on where a run into the same --output was")
+    parser.add_argument("--push-to-hub", metavar="user/repo", help="publish the model when it is done")
     parser.add_argument("--cache", type=Path, default=cache_dir() / "train", help="of features and unfinished work")
     return parser.parse_args(argv)
 

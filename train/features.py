@@ -1,37 +1,48 @@
 """Features of frozen encoders, computed once and kept on disk, keyed by data, view and encoder fingerprint."""
 
+import functools
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from train.data.parquet import Row
 from train.data.scenes import SceneRow
 from unimma.augment import vary_audio, vary_image
-from unimma.encoders.base import Encoder, Prepared, fingerprint
+from unimma.encoders.base import Encoder, Prepared, SequenceEncoder, fingerprint
 from unimma.encoders.joined import JoinedEncoder
 from unimma.errors import UnimmaError
 from unimma.types import Audio, Decoded, Image
 
 log = logging.getLogger(__name__)
 AnyRow = Row | SceneRow
+HalfArray = npt.NDArray[np.float16]
+Encode = Callable[[Encoder, Sequence[Prepared]], Tensor]
 SHARD_ROWS = 256  # what an interruption costs at most
 BATCH_ROWS = 16
 
 
 @dataclass(frozen=True)
 class Features:
-    """What an encoder said of rows: `values` float16 [n, dim]; `kept` int64 [n], which of the rows they belong to."""
+    """What an encoder said of rows.
 
-    values: npt.NDArray[np.float16]
+    Attributes:
+        values: float16 [n, dim]; or, as `encode_sequence` gives them, tokens with their times, [n, T, token_dim + 2].
+        kept: int64 [n], which of the rows they belong to, rising.
+        skipped: "set/id" of each row that could not be decoded or prepared → why.
+    """
+
+    values: HalfArray
     kept: npt.NDArray[np.int64]
+    skipped: Mapping[str, str] = field(default_factory=dict)
 
 
 def vary(item: Decoded, rng: np.random.Generator) -> Decoded:
@@ -48,6 +59,7 @@ def cached_features(
     *,
     name: str,
     view: int = 0,
+    tokens: bool = False,
 ) -> Features:
     """Encode rows, or read what an earlier run encoded; a row that cannot be decoded is skipped, counted and listed.
 
@@ -55,55 +67,101 @@ def cached_features(
         cache: folder of the shards; a shard is written whole or not at all, so a killed run goes on where it was.
         name: of the set and split, part of the key.
         view: 0 for the media as they are; any other number for a variation of each that this number decides.
+        tokens: the encoder's sequences, for a head that attends over them.
     """
     if isinstance(encoder, JoinedEncoder):  # part by part: a part that stays is not computed again
         found = [cached_features(part, rows, cache, name=name, view=view) for part in encoder.parts.values()]
-        return Features(np.concatenate([each.values for each in found], axis=1), found[0].kept)
-    folder = cache / f"{name}-view{view}-{fingerprint(encoder)}"
+        return _side_by_side(found)
+    encode = _tokens if tokens else _features
+    folder = cache / f"{name}-view{view}-{'tokens-' if tokens else ''}{fingerprint(encoder)}"
     folder.mkdir(parents=True, exist_ok=True)
-    shards = [_shard(encoder, rows, start, folder, view) for start in _starts(rows, name)]
+    shards = [_shard(encoder, rows, start, folder, view, encode) for start in _starts(rows, name)]
     values = [shard.values for shard in shards] or [np.zeros((0, encoder.dim), np.float16)]
     kept = [shard.kept for shard in shards] or [np.zeros(0, np.int64)]
-    return Features(np.concatenate(values), np.concatenate(kept))
+    skipped = {name: why for shard in shards for name, why in shard.skipped.items()}
+    return Features(together(values), np.concatenate(kept), skipped)
+
+
+def on_features(head: nn.Module, features: Tensor) -> Tensor:
+    """A head's unit rows [n, D] of features float32 [n, F], or of tokens with their times [n, T, F + 2]."""
+    tokens = getattr(head, "takes_sequence", False)
+    z: Tensor = head(features[..., :-2], features[..., -2:]) if tokens else head(features)
+    return z
+
+
+def together(values: Sequence[HalfArray]) -> HalfArray:
+    """Rows of several arrays as one; where some have fewer tokens, these are followed by NaN."""
+    values = [each for each in values if len(each)] or values[:1]
+    longest = max(each.shape[1] for each in values)
+    padding = [[(0, 0), (0, longest - each.shape[1]), *[(0, 0)] * (each.ndim - 2)] for each in values]
+    return np.concatenate([np.pad(v, p, constant_values=np.nan) for v, p in zip(values, padding, strict=True)])
+
+
+def decoded(row: AnyRow, view: int) -> Decoded:
+    """A row's item as it is, or its variation of that number: always the same one.
+
+    Raises:
+        MediaError: it cannot be decoded.
+    """
+    item = row.decode()
+    return vary(item, np.random.default_rng([view, *row.id.encode()])) if view else item
+
+
+def _side_by_side(parts: Sequence[Features]) -> Features:
+    """Features of the rows that every part could take."""
+    common = functools.reduce(np.intersect1d, [part.kept for part in parts])
+    values = [part.values[np.isin(part.kept, common)] for part in parts]
+    skipped = {name: why for part in parts for name, why in part.skipped.items()}
+    return Features(np.concatenate(values, axis=1), common, skipped)
 
 
 def _starts(rows: Sequence[AnyRow], name: str) -> Any:
     return tqdm(range(0, len(rows), SHARD_ROWS), desc=name, unit="shard", disable=None)
 
 
-def _shard(encoder: Encoder, rows: Sequence[AnyRow], start: int, folder: Path, view: int) -> Features:
+def _features(encoder: Encoder, batch: Sequence[Prepared]) -> Tensor:
+    return encoder.encode(batch)
+
+
+def _tokens(encoder: Encoder, batch: Sequence[Prepared]) -> Tensor:
+    assert isinstance(encoder, SequenceEncoder)
+    return torch.cat(encoder.encode_sequence(batch), dim=2)
+
+
+def _shard(encoder: Encoder, rows: Sequence[AnyRow], start: int, folder: Path, view: int, encode: Encode) -> Features:
     part = rows[start : start + SHARD_ROWS]
     path = folder / f"{start:06d}-{part[0].id.replace('/', '_')[:40]}-{len(part)}.npz"
     if not path.is_file():
-        values, kept = _encode(encoder, part, view)
+        values, kept, reasons = _encode(encoder, part, view, encode)
         unfinished = path.with_suffix(".part")
         with unfinished.open("wb") as stream:
-            np.savez(stream, values=values, kept=kept + start)
+            np.savez(stream, values=values, kept=kept + start, reasons=np.array(reasons, str))
         unfinished.replace(path)
     with np.load(path) as stored:
-        return Features(stored["values"], stored["kept"])
+        kept = stored["kept"]
+        if len(kept) == len(part):
+            return Features(stored["values"], kept)
+        left_out = [row for i, row in enumerate(part, start) if i not in kept]
+        skipped = {f"{row.set}/{row.id}": why for row, why in zip(left_out, stored["reasons"].tolist(), strict=True)}
+        return Features(stored["values"], kept, skipped)
 
 
 def _encode(
-    encoder: Encoder, rows: Sequence[AnyRow], view: int
-) -> tuple[npt.NDArray[np.float16], npt.NDArray[np.int64]]:
-    def prepare(row: AnyRow) -> Prepared | None:
+    encoder: Encoder, rows: Sequence[AnyRow], view: int, encode: Encode
+) -> tuple[HalfArray, npt.NDArray[np.int64], list[str]]:
+    def prepare(row: AnyRow) -> Prepared | str:
         try:
-            item = row.decode()
+            return encoder.prepare(decoded(row, view))
         except UnimmaError as error:
             log.warning("skipped %s of %s: %s", row.id, row.set, error)
-            return None
-        if view:
-            item = vary(item, np.random.default_rng([view, *row.id.encode()]))
-        return encoder.prepare(item)
+            return str(error)
 
     with ThreadPoolExecutor(max_workers=2) as pool:
         prepared = list(pool.map(prepare, rows))
-    kept = [i for i, item in enumerate(prepared) if item is not None]
-    good = [prepared[i] for i in kept]
-    values = np.zeros((len(good), encoder.dim), np.float16)
+    kept = [i for i, item in enumerate(prepared) if not isinstance(item, str)]
+    good = [item for item in prepared if not isinstance(item, str)]
+    values = [np.zeros((0, encoder.dim), np.float16)] if not good else []
     for start in range(0, len(good), BATCH_ROWS):
-        batch = [item for item in good[start : start + BATCH_ROWS] if item is not None]
         with torch.inference_mode():
-            values[start : start + len(batch)] = encoder.encode(batch).cpu().numpy()
-    return values, np.array(kept, np.int64)
+            values.append(encode(encoder, good[start : start + BATCH_ROWS]).cpu().numpy().astype(np.float16))
+    return together(values), np.array(kept, np.int64), [item for item in prepared if isinstance(item, str)]

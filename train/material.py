@@ -1,8 +1,9 @@
-"""What the heads learn from: features of media, the sentences that fit each, and which rows mean the same."""
+"""What is learned from: media or their features, the sentences that fit each, and which rows mean the same."""
 
 import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +12,35 @@ import torch
 from torch import Tensor
 
 from train.config import DataConfig
-from train.data.parquet import label_names, read, sets
+from train.data.kinds import kind_of
+from train.data.parquet import Row, label_names, read, sets
 from train.data.scenes import generator_version, scene_rows
-from train.features import AnyRow, cached_features
+from train.features import AnyRow, cached_features, decoded, together
 from train.prompts import sentences as prompt_sentences
 from train.sentences import Sentences
 from unimma.encoders.base import Encoder
-from unimma.types import Modality
+from unimma.types import Decoded, Modality
 
 log = logging.getLogger(__name__)
+Rows = npt.NDArray[np.int64]
 SIZE_POWER = 0.6  # a set is drawn from in proportion to its size to this power: large ones do not drown small ones
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Rows of a batch.
+
+    Attributes:
+        rows: int64 [n], which rows of the material they are.
+        inputs: what the tower takes: features float32 [n, F], or int64 [n], `rows`, where media are decoded live.
+        said: int64 [n], a fitting sentence each; -1 where none is known.
+        meaning: int64 [n], a code that rows of the same meaning share within this batch.
+    """
+
+    rows: Rows
+    inputs: Tensor
+    said: Rows
+    meaning: Tensor
 
 
 @dataclass(frozen=True)
@@ -28,55 +48,163 @@ class Material:
     """Rows of one modality, ready to be drawn from.
 
     Attributes:
-        features: float16 [n, F], of the frozen encoder.
+        features: float16 [n, F], or tokens [n, T, F + 2], of the encoder as it was before training.
         name: what each row means: its label, or an own name where it has none; the same for rows that mean the same.
-        sentences: per row, indices of the sentences that fit it.
+        kind: a coarse meaning that sounds and pictures share ("dog" of every breed); "" where there is none.
+        item: int64 [n]; rows with the same number are views of one item.
+        sentences: per row, indices of the sentences that fit it; may be empty.
         weight: float64 [n], sum 1: how often a row is drawn.
+        media: where they are decoded live, each row and the number of its view; None where the encoder is frozen.
+        skipped: "set/id" of what could not be used → why.
     """
 
     features: Tensor
     name: npt.NDArray[np.str_]
-    sentences: Sequence[npt.NDArray[np.int64]]
+    kind: npt.NDArray[np.str_]
+    item: Rows
+    sentences: Sequence[Rows]
     weight: npt.NDArray[np.float64]
+    media: Sequence[tuple[AnyRow, int]] | None = None
+    skipped: Mapping[str, str] = field(default_factory=dict)
 
-    def draw(self, count: int, rng: np.random.Generator) -> tuple[Tensor, npt.NDArray[np.int64], Tensor]:
-        """A batch: features float32 [count, F], a fitting sentence each int64 [count], who means the same [count²]."""
-        rows = rng.choice(len(self.weight), count, p=self.weight)
-        said = np.array([rng.choice(self.sentences[i]) for i in rows])
-        code = torch.from_numpy(np.unique(self.name[rows], return_inverse=True)[1])
-        return self.features[rows].float(), said, code[:, None] == code[None, :]
+    def __len__(self) -> int:
+        return len(self.weight)
+
+    def draw(self, count: int, rng: np.random.Generator) -> Drawn:
+        """A batch of rows of which something is said, by their weights; a row may come twice."""
+        return self.take(rng.choice(len(self), count, p=self.told), rng)
+
+    def draw_views(self, count: int, rng: np.random.Generator) -> tuple[Drawn, Drawn]:
+        """Two views each of `count` different items, or of all where there are fewer; needs `has_views`."""
+        items, chances = self._items_with_views
+        chosen = rng.choice(len(items), min(count, len(items)), replace=False, p=chances)
+        two = np.array([rng.choice(items[i], 2, replace=False) for i in chosen])
+        return self.take(two[:, 0], rng), self.take(two[:, 1], rng)
+
+    def draw_kinds(self, kinds: Sequence[str], rng: np.random.Generator) -> Drawn:
+        """A row of each of the given kinds, by their weights; all of them are known here (`rows_by_kind`)."""
+        rows = [self.rows_by_kind[kind] for kind in kinds]
+        return self.take(np.array([rng.choice(own, p=_shares(self.weight[own])) for own in rows]), rng)
+
+    def take(self, rows: Rows, rng: np.random.Generator) -> Drawn:
+        """These rows, with a fitting sentence each."""
+        said = np.array([rng.choice(self.sentences[i]) if len(self.sentences[i]) else -1 for i in rows])
+        meaning = torch.from_numpy(np.unique(self.name[rows], return_inverse=True)[1])
+        inputs = self.features[rows].float() if self.media is None else torch.from_numpy(rows)
+        return Drawn(rows, inputs, said, meaning)
+
+    def decode(self, row: int) -> Decoded:
+        """The item of a row, varied as its view says.
+
+        Raises:
+            MediaError: it cannot be decoded.
+        """
+        assert self.media is not None
+        return decoded(*self.media[row])
+
+    @cached_property
+    def told(self) -> npt.NDArray[np.float64]:
+        """`weight` of the rows of which something is said, 0 for others; float64 [n], sum 1 unless there is none."""
+        weight = self.weight * np.array([len(said) > 0 for said in self.sentences])
+        return np.asarray(weight / (weight.sum() or 1.0))
+
+    @cached_property
+    def rows_by_kind(self) -> dict[str, Rows]:
+        """The rows of each kind that there is."""
+        return {str(kind): np.flatnonzero(self.kind == kind) for kind in np.unique(self.kind) if kind}
+
+    @property
+    def has_views(self) -> bool:
+        """Whether any item has two."""
+        return bool(self._items_with_views[0])
+
+    @cached_property
+    def _items_with_views(self) -> tuple[list[Rows], npt.NDArray[np.float64]]:
+        order = np.argsort(self.item, kind="stable")
+        starts = np.flatnonzero(np.diff(self.item[order], prepend=-1))
+        items = [rows for rows in np.split(order, starts[1:]) if len(rows) > 1]
+        return items, _shares(np.array([self.weight[rows].sum() for rows in items]))
 
 
-def rows_of(config: DataConfig, modality: Modality) -> dict[str, list[AnyRow]]:
-    """Training rows of one modality by set: the Parquet folder's train splits, then the drawn scenes."""
+def shared_kinds(one: Material, other: Material) -> list[str]:
+    """Kinds that both have, in alphabetical order."""
+    return sorted(one.rows_by_kind.keys() & other.rows_by_kind.keys())
+
+
+def _shares(weight: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.asarray(weight / weight.sum())
+
+
+def rows_of(config: DataConfig, modality: Modality, split: str = "train") -> dict[str, list[AnyRow]]:
+    """Rows of one modality by set: a split of the Parquet folder, then (for training) the drawn scenes."""
     found: dict[str, list[AnyRow]] = {}
     if config.folder is not None:
         for stem in config.sets or sets(config.folder):
-            rows = [row for row in read(config.folder, stem, "train") if row.modality is modality]
+            rows = [row for row in read(config.folder, stem, split) if row.modality is modality]
             if rows and rows[0].media is not None:
                 found[stem] = list(rows[: config.max_rows.get(stem)])
     variations = config.scene_clips if modality is Modality.VIDEO else config.scene_variations
-    if variations:
+    if variations and split == "train":
         found[f"scenes-{generator_version()}-{modality}"] = list(scene_rows(modality, variations))
     return found
 
 
-def gather(encoder: Encoder, modality: Modality, config: DataConfig, sentences: Sentences, cache: Path) -> Material:
-    """Encode (or read from the cache) all training rows of one modality and collect their sentences."""
-    features, name, said, weights = [], [], [], []
-    for stem, rows in rows_of(config, modality).items():
+def gather(
+    encoder: Encoder,
+    modality: Modality,
+    config: DataConfig,
+    sentences: Sentences,
+    cache: Path,
+    *,
+    split: str = "train",
+    live: bool = False,
+    tokens: bool = False,
+) -> Material | None:
+    """Encode (or read from the cache) all rows of one modality and collect their sentences; None where there are none.
+
+    Args:
+        sentences: grows by those of the rows.
+        live: keep the media, to be decoded again whenever they are drawn.
+        tokens: features are the encoder's sequences, for a head that attends over them.
+    """
+    features, name, kind, item, said, weights = [], [], [], [], [], []
+    media: list[tuple[AnyRow, int]] = []
+    skipped: dict[str, str] = {}
+    seen = 0
+    for stem, rows in rows_of(config, modality, split).items():
         names = label_names(config.folder, stem) if config.folder else {}
         options = [sentences.add(fitting_sentences(row, names)) for row in rows]
-        views = 0 if stem in config.single_view or modality is Modality.VIDEO else config.views
+        is_plain = split != "train" or stem in config.single_view or modality is Modality.VIDEO
+        views = 0 if is_plain else config.views
         for view in range(views + 1):
-            found = cached_features(encoder, rows, cache, name=f"{stem}-train", view=view)
-            features.append(torch.from_numpy(found.values))
-            name += [rows[i].label or f"{stem}/{rows[i].id}" for i in found.kept]
-            said += [options[i] for i in found.kept]
-            weights += [len(found.kept) ** SIZE_POWER / len(found.kept) / (views + 1)] * len(found.kept)
-        log.info("%s: %d rows, %d views", stem, len(rows), views + 1)
-    weight = np.array(weights)
-    return Material(torch.cat(features), np.array(name), said, weight / weight.sum())
+            found = cached_features(encoder, rows, cache, name=f"{stem}-{split}", view=view, tokens=tokens)
+            skipped |= found.skipped
+            kept = found.kept.tolist()
+            features.append(found.values)
+            name += [rows[i].label or f"{stem}/{rows[i].id}" for i in kept]
+            kind += [_kind(rows[i]) for i in kept]
+            item += [seen + i for i in kept]
+            said += [options[i] for i in kept]
+            weights += [len(kept) ** SIZE_POWER / max(1, len(kept)) / (views + 1)] * len(kept)
+            media += [(rows[i], view) for i in kept]
+        seen += len(rows)
+        log.info("%s: %d rows, %d views, %d skipped", stem, len(rows), views + 1, len(rows) - len(kept))
+    if not weights:
+        return None
+    return Material(
+        torch.from_numpy(together(features)),
+        np.array(name),
+        np.array(kind),
+        np.array(item),
+        said,
+        _shares(np.array(weights)),
+        media if live else None,
+        skipped,
+    )
+
+
+def _kind(row: AnyRow) -> str:
+    return kind_of(row.label, row.concept) if isinstance(row, Row) else row.label
 
 
 def fitting_sentences(row: AnyRow, names: dict[str, tuple[str, ...]]) -> list[str]:
@@ -85,7 +213,7 @@ def fitting_sentences(row: AnyRow, names: dict[str, tuple[str, ...]]) -> list[st
     return [*row.captions, *(said for name in spoken for said in prompt_sentences(name, row.modality))]
 
 
-def caption_pairs(config: DataConfig, sentences: Sentences) -> list[npt.NDArray[np.int64]]:
+def caption_pairs(config: DataConfig, sentences: Sentences) -> list[Rows]:
     """Text-only captions of one photo or sound, two or more each: they say the same in other words."""
     if config.folder is None:
         return []
@@ -102,8 +230,6 @@ def caption_pairs(config: DataConfig, sentences: Sentences) -> list[npt.NDArray[
     return pairs
 
 
-def class_sentences(
-    names: Iterable[Sequence[str]], modality: Modality, sentences: Sentences
-) -> list[npt.NDArray[np.int64]]:
+def class_sentences(names: Iterable[Sequence[str]], modality: Modality, sentences: Sentences) -> list[Rows]:
     """Indices of the sentences of each class of an encoder: all its names in all templates."""
     return [sentences.add([said for name in known for said in prompt_sentences(name, modality)]) for known in names]

@@ -1,7 +1,7 @@
 """Sentences as numbers: every distinct one gets an index and, once, its features from the frozen text encoder."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,10 @@ class Sentences:
 
     def __len__(self) -> int:
         return len(self._index)
+
+    def __iter__(self) -> Iterator[str]:
+        """In the order of the indices."""
+        return iter(self._index)
 
     def add(self, sentences: Iterable[str]) -> npt.NDArray[np.int64]:
         """Indices of the sentences, new ones at the end."""

@@ -1,78 +1,263 @@
-"""One training step's loss: a weighted sum over the pairs of modalities. Tensors in, a scalar out."""
+"""What is minimised: losses over pairs of modalities, as the loop asks for them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from train.config import LossWeights
-from train.material import Material
-from unimma.heads import ConseHead, LinearHead
-from unimma.losses import LogitScale, info_nce, soft_label_kl
+from train.config import THREE_WAY, PairLoss, TrainConfig
+from train.drawing import Draft, Supply, draft, keys, lacking, medium
+from train.features import on_features
+from train.problem import Batch, ParamGroup, Problem
+from unimma.encoders.base import Prepared
+from unimma.encoders.trained import trained_parameters
+from unimma.errors import ConfigError
+from unimma.heads import ConseHead, LinearHead, Standardise
+from unimma.losses import (
+    LogitBias,
+    LogitScale,
+    info_nce,
+    nt_xent,
+    sigmoid_loss,
+    soft_label_kl,
+    three_way,
+    triplet_loss,
+)
+from unimma.model import Tower, UniMMA
+from unimma.types import Modality, Text
+
+CLASS_TEMPERATURE = 0.05  # at first, of the soft labels
+SIGLIP_TEMPERATURE = 0.1  # at first, as in the paper
+DECODING_THREADS = 2
+CHUNK_ROWS = 64  # embedded at once while scoring
+SCORED_ROWS = 1_000  # of each modality, at most
 
 
-class Objective(nn.Module):
-    """The heads that are trained ("image", "audio" beside the text head), and the scales learned with them."""
+class PairTerms(nn.Module):
+    """The weighted losses of one pair, and the scales that are learned with them."""
 
-    def __init__(self, text: LinearHead, heads: Mapping[str, nn.Module], weights: LossWeights) -> None:
+    def __init__(self, name: str, loss: PairLoss) -> None:
         super().__init__()
-        self.text, self.heads, self.weights = text, nn.ModuleDict(heads), weights
-        self.scales = nn.ModuleDict({name: LogitScale() for name in (*heads, "text")})
-        self.class_scales = nn.ModuleDict({name: LogitScale(0.05) for name in heads})
+        self.name, self.weights = name, loss
+        self.scale = LogitScale()
+        if loss.siglip:
+            self.siglip_scale, self.siglip_bias = LogitScale(SIGLIP_TEMPERATURE), LogitBias()
 
-    @torch.no_grad()
-    def refresh_classes(self, classes: Mapping[str, Tensor]) -> None:
-        """Embed the class sentences' features with today's text head: they are part of the picture and sound heads."""
-        for name, features in classes.items():
-            self.heads[name].get_buffer("class_embeddings").copy_(self.text(features))
-
-    def media_loss(self, name: str, features: Tensor, text_features: Tensor, same: Tensor) -> Tensor:
-        """Media against their sentences and, where the head knows classes, against their encoder's probabilities."""
-        head = self.heads[name]
-        z = head(features)
-        loss: Tensor = getattr(self.weights, f"{name}_text") * info_nce(
-            z, self.text(text_features), self.scales[name](), same
-        )
-        if isinstance(head, ConseHead):
-            probability = torch.softmax(features[:, -head.num_classes :], dim=1)
-            soft = soft_label_kl(z, head.get_buffer("class_embeddings"), probability, self.class_scales[name]())
-            loss = loss + getattr(self.weights, f"{name}_classes") * soft
-        return loss
-
-    def text_loss(self, one: Tensor, other: Tensor) -> Tensor:
-        """Two captions of one thing against each other."""
-        return self.weights.text_text * info_nce(self.text(one), self.text(other), self.scales["text"]())
+    def forward(self, sides: list[Tensor], meaning: Tensor) -> dict[str, Tensor]:
+        """Unit rows of each side, [n, D], and codes [n] that rows of the same meaning share → terms by name."""
+        weights, same = self.weights, meaning[:, None] == meaning[None, :]
+        if self.name == THREE_WAY:
+            audio, image, text = sides
+            return {THREE_WAY: weights.info_nce * three_way(audio, image, text, self.scale(), same)}
+        one, other = sides
+        terms = {}
+        if weights.info_nce:
+            terms["info_nce"] = weights.info_nce * info_nce(one, other, self.scale(), same)
+        if weights.siglip:
+            judged = sigmoid_loss(one, other, self.siglip_scale(), self.siglip_bias(), same)
+            terms["siglip"] = weights.siglip * judged
+        if weights.nt_xent:
+            terms["nt_xent"] = weights.nt_xent * nt_xent(one, other, self.scale())
+        if weights.triplet:
+            far = triplet_loss(one, other, same, margin=weights.margin, negatives=weights.negatives)
+            terms["triplet"] = weights.triplet * far
+        return {f"{self.name}/{kind}": term for kind, term in terms.items()}
 
 
-@dataclass(frozen=True)
-class Batches:
-    """Everything a step draws from.
+class Objective(Problem):
+    """The towers that are trained, the losses between them, and the scales that are learned with these.
 
-    Attributes:
-        media: by "image" and "audio".
-        pairs: of captions that say the same; indices of sentences.
-        sentences: features of all sentences, float32 [m, F].
-        classes: by "image" and "audio", where the encoder's class names are known: features of their sentences [C, F].
+    A tower is its head on features of a frozen encoder, or, where the encoder is trained too, the whole way from the
+    decoded item. Encoders stay in eval mode: batch norms keep their statistics, and nothing is dropped out.
+
+    Args:
+        model: whose towers are trained, in place.
+        trained: of these modalities; other towers that a pair needs stay as they are.
+        supply: what is drawn from.
+        pairs: what is minimised (`LossConfig.pairs`); each has a trained tower.
+        config: of the run.
+        fingerprint: of everything else that decides the run.
+    Raises:
+        ConfigError: a pair for which there is nothing to learn from.
     """
 
-    media: Mapping[str, Material]
-    pairs: list[npt.NDArray[np.int64]]
-    sentences: Tensor
-    classes: Mapping[str, Tensor]
+    def __init__(
+        self,
+        model: UniMMA,
+        trained: Collection[Modality],
+        supply: Supply,
+        pairs: Mapping[str, PairLoss],
+        config: TrainConfig,
+        fingerprint: str = "",
+    ) -> None:
+        super().__init__(fingerprint)
+        for name in pairs:
+            if missing := lacking(name, supply):
+                raise ConfigError(
+                    f"loss.{name} without {missing}", "something to learn from", "Add it, or set it to 0."
+                )
+        self.towers: dict[Modality, Tower] = dict(model.towers)
+        self.trained = [modality for modality in model.towers if modality in trained]
+        self.live = [m for m in self.trained if config.model.encoder(m).trainable != "frozen"]
+        self.supply, self.config = supply, config
+        self.heads = nn.ModuleDict({str(m): self.towers[m].head for m in self.trained})
+        self.networks = nn.ModuleDict({str(m): self.towers[m].encoder.network for m in self.live})
+        self.networks.requires_grad_(False)
+        for modality in self.live:
+            for parameter in self._encoder_parameters(modality):
+                parameter.requires_grad_(True)
+        self.pairs = nn.ModuleDict({name: PairTerms(name, pair) for name, pair in pairs.items()})
+        self.class_weights = {  # by the pair whose rows the soft labels are of
+            name: (seen, config.loss.classes(seen))
+            for name in pairs
+            if (seen := medium(name)) and isinstance(self.towers[seen].head, ConseHead) and config.loss.classes(seen)
+        }
+        self.class_scales = nn.ModuleDict({name: LogitScale(CLASS_TEMPERATURE) for name in self.class_weights})
+        for material in supply.media.values():
+            self.skipped |= material.skipped
+
+    def train(self, mode: bool = True) -> Self:
+        super().train(mode)
+        self.networks.eval()
+        return self
+
+    def draw(self, rng: np.random.Generator) -> Batch:
+        """Rows of each pair: of pictures with their sentences as many as batch_size says, of others half as many."""
+        inputs: dict[str, Tensor] = {}
+        facts: dict[str, Tensor] = {}
+        for name in self.pairs:
+            whole = self.config.optim.batch_size
+            drawn = draft(name, self.supply, whole if name == "text_image" else max(1, whole // 2), rng)
+            facts[f"{name}/meaning"] = drawn.meaning
+            for key, rows in drawn.inputs.items():
+                if _tower(key) in self.trained:
+                    inputs[key] = rows
+                else:
+                    facts[key] = self._as_it_is(key, rows)
+            if name in self.class_weights:
+                facts[f"{name}/classes"] = self._class_probabilities(name, drawn)
+        return Batch(inputs, facts)
+
+    def embed(self, key: str, rows: Tensor) -> Tensor:
+        return self.embed_from(self.supply, _tower(key), rows)
+
+    def embed_from(self, supply: Supply, modality: Modality, rows: Tensor) -> Tensor:
+        """Rows of a supply as the tower takes them (features, or numbers of what is decoded) → unit rows [n, D]."""
+        tower = self.towers[modality]
+        if modality not in self.live:
+            return on_features(tower.head, rows)
+
+        def prepare(row: int) -> Prepared:
+            is_text = modality is Modality.TEXT
+            return tower.encoder.prepare(Text(supply.sentences[row]) if is_text else supply.media[modality].decode(row))
+
+        with ThreadPoolExecutor(max_workers=DECODING_THREADS) as pool:
+            z: Tensor = tower(list(pool.map(prepare, rows.tolist())))
+        return z
+
+    def loss(self, z: Mapping[str, Tensor], batch: Batch) -> Mapping[str, Tensor]:
+        z = {**batch.facts, **z}
+        terms: dict[str, Tensor] = {}
+        for name, pair in self.pairs.items():
+            terms |= pair([z[key] for key in keys(name)], batch.facts[f"{name}/meaning"])
+        for name, (seen, weight) in self.class_weights.items():
+            classes = self.towers[seen].head.get_buffer("class_embeddings")
+            scale = self.class_scales[name]()
+            said = soft_label_kl(z[f"{seen}/{name}"], classes, batch.facts[f"{name}/classes"], scale)
+            terms[f"{seen}_classes"] = weight * said
+        return terms
+
+    def groups(self) -> list[ParamGroup]:
+        """The head and, where it is trained, the encoder of each modality; then what is learned beside the towers."""
+        optim, groups = self.config.optim, []
+        for modality in self.trained:
+            shape, encoder = self.config.model.head(modality), self.config.model.encoder(modality)
+            is_text = modality is Modality.TEXT
+            lr = shape.lr or (optim.fine_lr if is_text or encoder.of_towers else optim.lr)
+            decay = 0.0 if is_text else optim.weight_decay
+            groups.append(ParamGroup(f"{modality} head", [*self.towers[modality].head.parameters()], lr, decay))
+            if modality in self.live:
+                own = self._encoder_parameters(modality)
+                lr = encoder.lr or optim.fine_lr
+                groups.append(ParamGroup(f"{modality} encoder", own, lr, optim.weight_decay))
+        beside = [*self.pairs.parameters(), *self.class_scales.parameters()]
+        return [*groups, ParamGroup("scales", beside, optim.lr)]
+
+    @torch.no_grad()
+    def before_step(self) -> None:
+        """Embed the class sentences with today's text head: they are part of the picture and sound heads."""
+        text = self.towers[Modality.TEXT].head
+        was_training = text.training
+        text.eval()
+        for modality in self.trained:
+            head = self.towers[modality].head
+            if isinstance(head, ConseHead):
+                classes = head.get_buffer("class_embeddings")
+                classes.copy_(text(self.supply.classes[modality].to(classes.device)))
+        text.train(was_training)
+
+    def logit_scales(self) -> Mapping[str, Tensor]:
+        found = {name: pair.get_submodule("scale")().detach() for name, pair in self.pairs.items()}
+        return found | {f"{name}/classes": scale().detach() for name, scale in self.class_scales.items()}
+
+    @torch.no_grad()
+    def score(self, val: Supply) -> float:
+        """Mean Recall@1 over the trained media and both ways between media and sentences of `val`, in [0, 1].
+
+        Of a medium at most 1,000 rows, always the same, with one sentence each; any row or sentence of the same meaning
+        counts as found.
+        """
+        shares = []
+        for modality, material in val.media.items():
+            rng = np.random.default_rng(0)
+            rows = np.sort(rng.choice(len(material), min(SCORED_ROWS, len(material)), replace=False))
+            drawn = material.take(rows[material.told[rows] > 0], rng)
+            media = self._embed_all(val, modality, drawn.inputs)
+            said = self._embed_all(val, Modality.TEXT, val.say(drawn.said))
+            found = media @ said.T
+            meaning = drawn.meaning.to(found.device)
+            for best in (found.argmax(dim=1), found.argmax(dim=0)):
+                shares.append((meaning[best] == meaning).float().mean().item())
+        return float(np.mean(shares))
+
+    def _embed_all(self, supply: Supply, modality: Modality, rows: Tensor) -> Tensor:
+        device = next(self.parameters()).device
+        return torch.cat([self.embed_from(supply, modality, part.to(device)) for part in rows.split(CHUNK_ROWS)])
+
+    @torch.no_grad()
+    def _as_it_is(self, key: str, rows: Tensor) -> Tensor:
+        """Embeddings by a tower that is not trained here, on the CPU."""
+        head = self.towers[_tower(key)].head
+        device = next((parameter.device for parameter in head.parameters()), torch.device("cpu"))
+        return on_features(head, rows.to(device)).cpu()
+
+    def _class_probabilities(self, name: str, drawn: Draft) -> Tensor:
+        """What the encoder, as it was before training, takes the drawn rows for: float32 [n, C]."""
+        assert drawn.media is not None
+        seen, _ = self.class_weights[name]
+        num_classes = len(self.supply.classes[seen])
+        return torch.softmax(self.supply.media[seen].features[drawn.media.rows, -num_classes:].float(), dim=1)
+
+    def _encoder_parameters(self, modality: Modality) -> list[nn.Parameter]:
+        extent = self.config.model.encoder(modality).trainable
+        return list(trained_parameters(self.towers[modality].encoder, extent).values())
 
 
-def step_loss(objective: Objective, batches: Batches, batch_size: int, rng: np.random.Generator) -> Tensor:
-    """The loss of one step; which rows it sees depends on `rng` alone."""
-    objective.refresh_classes(batches.classes)
-    loss = torch.zeros(())
-    for name, count in (("image", batch_size), ("audio", batch_size // 2)):
-        features, said, same = batches.media[name].draw(count, rng)
-        loss = loss + objective.media_loss(name, features, batches.sentences[said], same)
-    if batches.pairs:
-        chosen = rng.choice(len(batches.pairs), min(batch_size // 2, len(batches.pairs)), replace=False)
-        two = np.stack([rng.choice(batches.pairs[i], 2, replace=False) for i in chosen])
-        loss = loss + objective.text_loss(batches.sentences[two[:, 0]], batches.sentences[two[:, 1]])
-    return loss
+def fit_statistics(head: nn.Module, features: Tensor) -> None:
+    """Take the training set's centre and deviations into a head before its first step, as far as it knows any.
+
+    Args:
+        features: [n, F], of the encoder that the head stands on.
+    """
+    if isinstance(head, LinearHead):
+        head.get_buffer("centre").copy_(features.float().mean(dim=0))
+    standardise = getattr(head, "standardise", None)
+    if isinstance(standardise, Standardise):
+        standardise.fit(features[:, : len(standardise.get_buffer("mean"))].float())
+
+
+def _tower(key: str) -> Modality:
+    return Modality(key.partition("/")[0])

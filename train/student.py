@@ -1,0 +1,81 @@
+"""The small sound network and its teacher: what it learns from, and where that is kept."""
+
+import hashlib
+from dataclasses import astuple, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from train.build import round_module
+from train.config import DataConfig, TrainConfig
+from train.data.parquet import sizes
+from train.data.yamnet import YamnetTeacher
+from train.distill import distil, label_windows
+from train.material import rows_of
+from unimma.encoders.base import Encoder
+from unimma.encoders.spectrogram import resample
+from unimma.encoders.yamnet_student import RATE_HZ, YamnetStudent
+from unimma.errors import ConfigError
+from unimma.model import UniMMA
+from unimma.types import Audio, Modality, Video
+
+
+def teach_student(model: UniMMA, config: TrainConfig, cache: Path) -> None:
+    """Distil the teacher into the sound student, in place; an interrupted run goes on where it was.
+
+    Raises:
+        ConfigError: no data folder, or no such network in the model.
+    """
+    assert config.distill is not None
+    folder = config.data.folder
+    if folder is None:
+        raise ConfigError("[distill] without data.folder", "a folder with teachers in it", "Leave [distill] out.")
+    student = _student(model)
+    windows_key, student_key = student_keys(config)
+    windows = label_windows(
+        lambda: training_sounds(config.data),
+        YamnetTeacher(folder / config.distill.teacher),
+        config.distill.num_windows,
+        config.distill.seed,
+        cache / f"yamnet-windows-{windows_key}.npz",
+    )
+    distil(student, windows, config.distill, cache / f"student-{student_key}.pt")
+    round_module(student)
+
+
+def student_keys(config: TrainConfig) -> tuple[str, str]:
+    """Of the labelled windows, and of the student: each changes with what decides it, and with nothing else."""
+    assert config.distill is not None and config.data.folder is not None
+    data, distill = config.data, config.distill
+    sounds = [sorted(sizes(data.folder).items()), data.sets, sorted(data.max_rows.items())] if data.folder else []
+    windows = [sounds, distill.teacher, distill.num_windows, distill.seed]
+    return _key(windows), _key([windows, astuple(distill)])
+
+
+def _key(parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
+
+
+def _student(model: UniMMA) -> YamnetStudent:
+    encoder = model.towers[Modality.AUDIO].encoder if Modality.AUDIO in model.towers else None
+    parts: dict[str, Encoder] = getattr(encoder, "parts", {"": encoder} if encoder else {})
+    for part in parts.values():
+        if isinstance(part.network, YamnetStudent):
+            return part.network
+    raise ConfigError("[distill] of a model without yamnet-student", "it in model.encoders.audio", "Leave it out.")
+
+
+def training_sounds(data: DataConfig) -> list[npt.NDArray[np.float32]]:
+    """Every recorded training sound there is, also those of clips, at the student's rate."""
+    sounds = []
+    recorded = replace(data, scene_variations=0, scene_clips=0)
+    for modality in (Modality.AUDIO, Modality.VIDEO):
+        for rows in rows_of(recorded, modality).values():
+            for row in rows:
+                item = row.decode()
+                heard = item.sound if isinstance(item, Video) else item
+                if isinstance(heard, Audio):
+                    sounds.append(resample(torch.tensor(heard.waveform), heard.rate_hz, RATE_HZ).numpy())
+    return sounds
