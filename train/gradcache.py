@@ -43,9 +43,12 @@ class Workers:
     mixed: bool = False
 
 
-def seed_torch(*seed: int) -> None:
-    """Seed torch's global generator from a few numbers."""
-    torch.manual_seed(int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0]))
+def seed_torch(device: torch.device, *seed: int) -> None:
+    """Seed torch's global generators, of the CPU and of a device, from a few numbers."""
+    value = int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0])
+    torch.default_generator.manual_seed(value)  # torch.manual_seed() keeps a note for every kind of device it knows
+    if device.type != "cpu":
+        torch.get_device_module(device).manual_seed(value)
 
 
 def add_gradients(
@@ -70,7 +73,7 @@ def add_gradients(
     leaves = {key: z.requires_grad_() for key, z in _gather(batch, own, made, accelerator).items()}
 
     facts = {name: fact.to(accelerator.device) for name, fact in batch.facts.items()}
-    seed_torch(*seed)
+    seed_torch(accelerator.device, *seed)
     terms = problem.loss(leaves, Batch(batch.inputs, facts))
     total = torch.stack([term.float() for term in terms.values()]).sum()
     own_parameters = [p for p in problem.parameters() if p.requires_grad]
@@ -121,7 +124,7 @@ def _own_chunks(batch: Batch, workers: Workers, seed: Sequence[int]) -> Iterator
 def _embed(problem: Problem, batch: Batch, chunk: Chunk, workers: Workers, *, graph: bool) -> Tensor:
     """One chunk's embeddings, float32 [rows, D]."""
     device = workers.accelerator.device
-    seed_torch(*chunk.seed)
+    seed_torch(device, *chunk.seed)
     with torch.set_grad_enabled(graph), torch.autocast(device.type, torch.bfloat16, enabled=workers.mixed):
         return problem.embed(chunk.key, batch.inputs[chunk.key][chunk.rows].to(device)).float()
 

@@ -144,7 +144,7 @@ class _Run:
     def step(self) -> tuple[int, dict[str, float]]:
         """One step of the optimiser: how many rows were embedded, and what to draw."""
         optim, at = self.optim, self.standing
-        seed_torch(optim.seed, at.step)
+        seed_torch(self.accelerator.device, optim.seed, at.step)
         _train_mode(self.problem)
         self.problem.before_step()
         self.optimiser.zero_grad()
@@ -176,7 +176,7 @@ class _Run:
     def look(self, validate: Callable[[], float]) -> float:
         """Ask for the score on val, and keep these weights if it is the best."""
         at = self.standing
-        seed_torch(self.optim.seed, at.step)
+        seed_torch(self.accelerator.device, self.optim.seed, at.step)
         with self._averaged():
             answer: list[Any] = [None]
             if self.accelerator.is_main_process:
