@@ -23,7 +23,7 @@ from pydantic import TypeAdapter
 from train.build import class_names, round_weights, untrained
 from train.calibrate import null_similarities
 from train.card import model_card
-from train.config import PAIRS, OptimConfig, PairLoss, TrainConfig, read_config
+from train.config import OptimConfig, TrainConfig, read_config
 from train.data.parquet import sizes
 from train.data.scenes import generator_version
 from train.drawing import Supply, lacking
@@ -36,6 +36,7 @@ from train.publish import push
 from train.sentences import Sentences
 from train.steps import CHUNK_ROWS, Objective, fit_statistics
 from train.student import teach_student
+from train.weights import PAIRS, PairLoss
 from unimma.encoders.base import fingerprint
 from unimma.errors import ConfigError, UnimmaError
 from unimma.hub import REPOSITORY
@@ -117,7 +118,7 @@ def align(
         model.to(state.device)
         with state.main_process_first():
             gathered = gather_clips(model, config, sentences, cache)
-        gentle = replace(config, optim=clip_optim(config.optim))
+        gentle = replace(config, optim=clip_optim(config.optim), loss=replace(config.loss, teachers=()))
         objective = Objective(model, [Modality.VIDEO], gathered.train, clips, gentle, run)
         skipped |= _fit(objective, gathered, checkpoints, "clips", resume)
         round_weights(model)

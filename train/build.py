@@ -7,8 +7,11 @@ from pathlib import Path
 
 import torch
 
-from train.config import DataConfig, EncoderConfig, ModelShape, TrainConfig
+from train.config import DataConfig, TrainConfig
 from train.data.classes import audioset_names, imagenet_names
+from train.shapes import EncoderConfig, ModelShape
+from train.teachers import YAMNET
+from train.weights import TeacherLoss
 from unimma.encoders.base import Encoder
 from unimma.encoders.registry import find
 from unimma.encoders.trained import trained_parameters
@@ -19,10 +22,12 @@ from unimma.model import ModelConfig, Tower, UniMMA
 from unimma.types import Modality
 
 Names = Sequence[Sequence[str]]  # of classes: each with all its names, the clearest first
-# Encoders whose last features are class logits, and where the names of their classes stand in a data folder.
+# Encoders and teachers whose last features are classes, and where the names of these stand in a data folder.
 ENDS_IN_CLASSES: Mapping[str, Callable[[Path], Names]] = {
     "efficientnet-lite2": imagenet_names,
+    "efficientnet-lite2-imagenet1k-fp16.onnx": imagenet_names,
     "yamnet-student": audioset_names,
+    YAMNET: audioset_names,
 }
 CLIP_HEAD = {"hidden": 256, "dropout": 0.4}  # of frames and sound: few clips, so a small head
 
@@ -49,6 +54,21 @@ def class_names(config: TrainConfig) -> dict[Modality, Names]:
             raise ConfigError(came, "data.folder, and for this encoder class_names", "Add them, or take an mlp head.")
         found[modality] = _read_names(config.data, shape.class_names, known)
     return found
+
+
+def teacher_class_names(teacher: TeacherLoss, data: DataConfig) -> Names:
+    """The names of the classes that a teacher's last outputs are; none where nothing tells them and none are needed.
+
+    Raises:
+        ConfigError: they are needed (soft_labels) and nothing tells them, or the file cannot be read.
+    """
+    known = ENDS_IN_CLASSES.get(teacher.name)
+    if data.folder is None or (known is None and teacher.class_names is None):
+        if teacher.soft_labels:
+            came = f"soft_labels of the teacher {teacher.name}, whose classes have no names"
+            raise ConfigError(came, "data.folder, and for this teacher class_names", "Add them, or set it to 0.")
+        return ()
+    return _read_names(data, teacher.class_names, known)
 
 
 def _read_names(data: DataConfig, file: str | None, known: Callable[[Path], Names] | None) -> Names:

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from train.config import PAIRS, THREE_WAY
 from train.material import Drawn, Material, Rows, shared_kinds
+from train.weights import PAIRS, THREE_WAY
 from unimma.types import Modality
 
 
@@ -23,6 +23,7 @@ class Supply:
         text_is_live: the text encoder is trained, and gets the sentences themselves.
         pairs: of captions that say the same; indices of sentences.
         classes: of modalities whose encoders' class names are known: the features of their sentences, float32 [C, F].
+        teacher_classes: of the teachers of `LossConfig.teachers`, in their order, the same; [0, F] without classes.
     """
 
     media: Mapping[Modality, Material]
@@ -31,6 +32,7 @@ class Supply:
     text_is_live: bool = False
     pairs: Sequence[Rows] = ()
     classes: Mapping[Modality, Tensor] = field(default_factory=dict)
+    teacher_classes: Sequence[Tensor] = ()
 
     def say(self, said: Rows) -> Tensor:
         """Sentences as the text tower takes them: their features float32 [n, F], or their numbers int64 [n]."""

@@ -1,17 +1,19 @@
 """What a run learns from, gathered: for the towers that are trained together, then for clips on top of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from train.build import Names
+from train.build import Names, teacher_class_names
 from train.config import TrainConfig
 from train.data.parquet import label_names
 from train.drawing import Supply
-from train.material import Material, caption_pairs, class_sentences, fitting_sentences, gather, rows_of
+from train.material import Material, Rows, caption_pairs, class_sentences, fitting_sentences, gather, rows_of
 from train.sentences import Sentences
+from train.teachers import find_teacher
+from unimma.encoders.base import Encoder
 from unimma.errors import ConfigError
 from unimma.model import UniMMA
 from unimma.types import Modality
@@ -36,6 +38,10 @@ def gather_towers(
     media = _media(model, config, sentences, cache, "train", of_towers=False)
     pairs = caption_pairs(config.data, sentences)
     spoken = {modality: class_sentences(names, modality, sentences) for modality, names in classes.items()}
+    taught = [
+        class_sentences(teacher_class_names(teacher, config.data), teacher.modality, sentences)
+        for teacher in config.loss.teachers
+    ]
     if Modality.VIDEO in model.modalities:  # so that all sentences are encoded at once
         for stem, rows in rows_of(config.data, Modality.VIDEO).items():
             names = label_names(config.data.folder, stem) if config.data.folder else {}
@@ -43,9 +49,9 @@ def gather_towers(
                 sentences.add(fitting_sentences(row, names))
     encoder = model.towers[Modality.TEXT].encoder
     text = sentences.features(encoder, cache)
-    means = {modality: torch.stack([text[rows].mean(dim=0) for rows in said]) for modality, said in spoken.items()}
+    means = {modality: _means(text, said) for modality, said in spoken.items()}
     live = config.model.encoder(Modality.TEXT).trainable != "frozen"
-    train = Supply(media, list(sentences), text, live, pairs, means)
+    train = Supply(media, list(sentences), text, live, pairs, means, [_means(text, said) for said in taught])
     if not config.optim.evaluate_every:
         return Gathered(train, None)
     seen = _media(model, config, sentences, cache, "val", of_towers=False)
@@ -53,6 +59,11 @@ def gather_towers(
         came = "optim.evaluate_every without val rows that have labels or captions"
         raise ConfigError(came, "some in the data folder", "Set it to 0.")
     return Gathered(train, Supply(seen, list(sentences), sentences.features(encoder, cache), live))
+
+
+def _means(text: torch.Tensor, spoken: Sequence[Rows]) -> torch.Tensor:
+    """Mean features of each class's sentences, float32 [C, F]."""
+    return torch.stack([text[rows].mean(dim=0) for rows in spoken]) if spoken else text[:0]
 
 
 def gather_clips(model: UniMMA, config: TrainConfig, sentences: Sentences, cache: Path) -> Gathered:
@@ -83,7 +94,13 @@ def _media(
             split=split,
             live=encoder.trainable != "frozen",
             tokens=bool(getattr(tower.head, "takes_sequence", False)),
+            teachers=_teachers(config, modality) if split == "train" else {},
         )
         if material is not None:
             found[modality] = material
     return found
+
+
+def _teachers(config: TrainConfig, modality: Modality) -> dict[str, Encoder]:
+    names = [teacher.name for teacher in config.loss.teachers if teacher.modality is modality]
+    return {name: find_teacher(name, modality, config.data.folder) for name in names}

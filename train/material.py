@@ -1,10 +1,12 @@
 """What is learned from: media or their features, the sentences that fit each, and which rows mean the same."""
 
+import functools
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +17,7 @@ from train.config import DataConfig
 from train.data.kinds import kind_of
 from train.data.parquet import Row, label_names, read, sets
 from train.data.scenes import generator_version, scene_rows
-from train.features import AnyRow, cached_features, decoded, together
+from train.features import AnyRow, HalfArray, cached_features, decoded, together
 from train.prompts import sentences as prompt_sentences
 from train.sentences import Sentences
 from unimma.encoders.base import Encoder
@@ -56,6 +58,7 @@ class Material:
         weight: float64 [n], sum 1: how often a row is drawn.
         media: where they are decoded live, each row and the number of its view; None where the encoder is frozen.
         skipped: "set/id" of what could not be used → why.
+        taught: by a teacher's name, its outputs on the rows, float16 [n, T].
     """
 
     features: Tensor
@@ -66,6 +69,7 @@ class Material:
     weight: npt.NDArray[np.float64]
     media: Sequence[tuple[AnyRow, int]] | None = None
     skipped: Mapping[str, str] = field(default_factory=dict)
+    taught: Mapping[str, Tensor] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.weight)
@@ -159,6 +163,7 @@ def gather(
     split: str = "train",
     live: bool = False,
     tokens: bool = False,
+    teachers: Mapping[str, Encoder] = MappingProxyType({}),
 ) -> Material | None:
     """Encode (or read from the cache) all rows of one modality and collect their sentences; None where there are none.
 
@@ -166,21 +171,26 @@ def gather(
         sentences: grows by those of the rows.
         live: keep the media, to be decoded again whenever they are drawn.
         tokens: features are the encoder's sequences, for a head that attends over them.
+        teachers: by name; rows that one of them cannot take are skipped.
     """
     features, name, kind, item, said, weights = [], [], [], [], [], []
     media: list[tuple[AnyRow, int]] = []
     skipped: dict[str, str] = {}
+    taught: dict[str, list[HalfArray]] = {teacher: [] for teacher in teachers}
     seen = 0
     for stem, rows in rows_of(config, modality, split).items():
         names = label_names(config.folder, stem) if config.folder else {}
         options = [sentences.add(fitting_sentences(row, names)) for row in rows]
         is_plain = split != "train" or stem in config.single_view or modality is Modality.VIDEO
         views = 0 if is_plain else config.views
+        outputs = {who: cached_features(one, rows, cache, name=f"{stem}-{split}") for who, one in teachers.items()}
         for view in range(views + 1):
             found = cached_features(encoder, rows, cache, name=f"{stem}-{split}", view=view, tokens=tokens)
-            skipped |= found.skipped
-            kept = found.kept.tolist()
-            features.append(found.values)
+            kept = functools.reduce(np.intersect1d, [each.kept for each in (found, *outputs.values())]).tolist()
+            features.append(found.values[np.isin(found.kept, kept)])
+            for who, said_of in outputs.items():
+                taught[who].append(said_of.values[np.isin(said_of.kept, kept)])
+            skipped |= {name: why for each in (found, *outputs.values()) for name, why in each.skipped.items()}
             name += [rows[i].label or f"{stem}/{rows[i].id}" for i in kept]
             kind += [_kind(rows[i]) for i in kept]
             item += [seen + i for i in kept]
@@ -200,6 +210,7 @@ def gather(
         _shares(np.array(weights)),
         media if live else None,
         skipped,
+        {teacher: torch.from_numpy(np.concatenate(values)) for teacher, values in taught.items()},
     )
 
 

@@ -8,10 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from train.config import THREE_WAY, PairLoss, TrainConfig
+from train.config import TrainConfig
 from train.drawing import Draft, Supply, draft, keys, lacking, medium
 from train.features import on_features
 from train.problem import Batch, ParamGroup, Problem
+from train.teaching import CLASS_TEMPERATURE, TeacherTerms
+from train.weights import TEXT_PAIRS, THREE_WAY, PairLoss
 from unimma.encoders.base import Prepared
 from unimma.encoders.trained import trained_parameters
 from unimma.errors import ConfigError
@@ -29,7 +31,6 @@ from unimma.losses import (
 from unimma.model import Tower, UniMMA
 from unimma.types import Modality, Text
 
-CLASS_TEMPERATURE = 0.05  # at first, of the soft labels
 SIGLIP_TEMPERATURE = 0.1  # at first, as in the paper
 DECODING_THREADS = 2
 CHUNK_ROWS = 64  # embedded at once while scoring
@@ -116,6 +117,11 @@ class Objective(Problem):
             if (seen := medium(name)) and isinstance(self.towers[seen].head, ConseHead) and config.loss.classes(seen)
         }
         self.class_scales = nn.ModuleDict({name: LogitScale(CLASS_TEMPERATURE) for name in self.class_weights})
+        self.teachers = [
+            TeacherTerms(loss, model.dim, supply.media[loss.modality].taught[loss.name], classes)
+            for loss, classes in zip(config.loss.teachers, supply.teacher_classes, strict=True)
+        ]
+        self.teaching = nn.ModuleList(self.teachers)
         for material in supply.media.values():
             self.skipped |= material.skipped
 
@@ -139,6 +145,7 @@ class Objective(Problem):
                     facts[key] = self._as_it_is(key, rows)
             if name in self.class_weights:
                 facts[f"{name}/classes"] = self._class_probabilities(name, drawn)
+            facts |= self._taught(name, drawn)
         return Batch(inputs, facts)
 
     def embed(self, key: str, rows: Tensor) -> Tensor:
@@ -168,6 +175,10 @@ class Objective(Problem):
             scale = self.class_scales[name]()
             said = soft_label_kl(z[f"{seen}/{name}"], classes, batch.facts[f"{name}/classes"], scale)
             terms[f"{seen}_classes"] = weight * said
+        for teacher in self.teachers:
+            modality = teacher.loss.modality
+            taught = batch.facts[f"{modality}/{teacher.loss.name}"]
+            terms |= teacher(z[f"{modality}/{TEXT_PAIRS[modality]}"], taught)
         return terms
 
     def groups(self) -> list[ParamGroup]:
@@ -183,8 +194,8 @@ class Objective(Problem):
                 own = self._encoder_parameters(modality)
                 lr = encoder.lr or optim.fine_lr
                 groups.append(ParamGroup(f"{modality} encoder", own, lr, optim.weight_decay))
-        beside = [*self.pairs.parameters(), *self.class_scales.parameters()]
-        return [*groups, ParamGroup("scales", beside, optim.lr)]
+        beside = [p for part in (self.pairs, self.class_scales, self.teaching) for p in part.parameters()]
+        return [*groups, ParamGroup("beside", beside, optim.lr)]
 
     @torch.no_grad()
     def before_step(self) -> None:
@@ -197,6 +208,8 @@ class Objective(Problem):
             if isinstance(head, ConseHead):
                 classes = head.get_buffer("class_embeddings")
                 classes.copy_(text(self.supply.classes[modality].to(classes.device)))
+        for teacher in self.teachers:
+            teacher.refresh(text)
         text.train(was_training)
 
     def logit_scales(self) -> Mapping[str, Tensor]:
@@ -240,6 +253,13 @@ class Objective(Problem):
         seen, _ = self.class_weights[name]
         num_classes = len(self.supply.classes[seen])
         return torch.softmax(self.supply.media[seen].features[drawn.media.rows, -num_classes:].float(), dim=1)
+
+    def _taught(self, name: str, drawn: Draft) -> dict[str, Tensor]:
+        """What the teachers say of the drawn rows, float32 [n, T] by modality and teacher."""
+        seen = medium(name)
+        if seen is None or drawn.media is None:
+            return {}
+        return {f"{seen}/{who}": said[drawn.media.rows].float() for who, said in self.supply.media[seen].taught.items()}
 
     def _encoder_parameters(self, modality: Modality) -> list[nn.Parameter]:
         extent = self.config.model.encoder(modality).trainable
