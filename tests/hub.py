@@ -352,7 +352,7 @@ class Process:
         self._process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env=environment(hub, self.home),
+            env=environment(hub, self.home, UNIMMA_DATA_DIR=str(folder / "data")),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._said,
@@ -360,7 +360,9 @@ class Process:
         )
 
     def __call__(self, what: str, *arguments: str | Path, token: str = "", cache: Path | None = None) -> Done:
-        """`what` is "publish" with the arguments of the command, or "load" with a model's name."""
+        """`what` is "publish" with the arguments of the command, "load" with a model's name, or "open" with that and a
+        folder for the gallery, as the app does it.
+        """
         assert self._process.stdin and self._process.stdout
         before = self._said.seek(0, os.SEEK_END)
         variables = {"HF_TOKEN": token, "UNIMMA_CACHE_DIR": str(cache or "")}
@@ -373,6 +375,19 @@ class Process:
     def close(self) -> None:
         self._process.communicate("", timeout=30)
         self._said.close()
+
+
+def opened_by_the_app(name: str, folder: str) -> str:
+    """The fingerprint of the model that the app has opened."""
+    from unimma.ui.engine import Engine, loader
+
+    engine = Engine(loader(name, Path(folder)))
+    try:
+        engine.start()
+        engine.wait(60)
+        return engine.model.fingerprint
+    finally:
+        engine.close()
 
 
 def _obey() -> None:
@@ -390,15 +405,17 @@ def _obey() -> None:
         what, arguments, variables = json.loads(line)
         os.environ.update(variables)
         code, out = 0, io.StringIO()
-        with redirect_stdout(out):
-            if what == "publish":
-                code = publish.main(arguments)
-            else:
-                try:
+        try:
+            with redirect_stdout(out):
+                if what == "publish":
+                    code = publish.main(arguments)
+                elif what == "load":
                     print(unimma.load_model(*arguments).fingerprint)
-                except unimma.ModelError as error:
-                    code = 2
-                    print(error, file=sys.stderr, flush=True)
+                else:
+                    print(opened_by_the_app(*arguments))
+        except unimma.ModelError as error:
+            code = 2
+            print(error, file=sys.stderr, flush=True)
         print(json.dumps([code, out.getvalue()]), file=answers, flush=True)
 
 

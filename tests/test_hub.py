@@ -150,6 +150,16 @@ def test_a_model_that_a_space_has_preloaded_is_not_fetched(hub: Hub, process: Pr
         shutil.rmtree(place)
 
 
+def test_the_app_opens_a_model_of_the_hub_and_says_when_it_cannot(
+    hub: Hub, process: Process, name: str, tiny: Path, cache: Path, tmp_path: Path
+):
+    with hub.down():
+        done = process("open", name, tmp_path / "gallery", cache=cache)
+    assert done.code == 2 and done.err.startswith(f"the model {name[:-33]} cannot be fetched; expected")
+    done = process("open", name, tmp_path / "gallery", cache=cache)
+    assert done.out.strip() == loading.load_model(tiny).fingerprint
+
+
 def test_the_card_is_shown_without_what_the_hub_reads_before_it(tiny: Path, tmp_path: Path):
     shutil.copytree(tiny, tmp_path / "model")
     (tmp_path / "model" / "README.md").write_text("---\nlicense: mit\n---\n\n# tiny\n\n---\n\nMore.\n")
