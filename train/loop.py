@@ -167,7 +167,7 @@ class _Run:
         self._average()
         loss = sum(mean_terms.values())
         at.mean_loss = loss if at.step == 1 else LOSS_MEMORY * at.mean_loss + (1 - LOSS_MEMORY) * loss
-        scales = {name: scale.item() for name, scale in self.problem.logit_scales().items()}
+        scales = {name: float(scale.detach()) for name, scale in self.problem.logit_scales().items()}
         curves = {"loss/total": loss, "gradient_norm": norm}
         for folder, values in (("loss", mean_terms), ("lr", rates), ("logit_scale", scales)):
             curves |= {f"{folder}/{name}": value for name, value in values.items()}
