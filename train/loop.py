@@ -160,7 +160,7 @@ class _Run:
         sum_gradients(self.parameters, self.accelerator)
         norm = torch.nn.utils.clip_grad_norm_(self.parameters, optim.max_grad_norm or math.inf).item()
         self._check_finite(norm, f"step {at.step + 1}: the gradient's norm")
-        rates = dict(zip(self.group_names, self.schedule.get_last_lr(), strict=True))
+        rates = dict(zip(self.group_names, map(float, self.schedule.get_last_lr()), strict=True))
         self.optimiser.step()
         self.schedule.step()
         at.step += 1
