@@ -1,6 +1,10 @@
 """The whole road from generated media to a checkpoint that loads, and the parts of it that can be checked by hand."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,30 +12,170 @@ import pytest
 import torch
 
 import unimma
+from tests.train import tiny
 from train.align import main
 from train.calibrate import null_similarities
-from train.config import DistillConfig
+from train.config import DistillConfig, read_config
 from train.distill import Windows, distil, label_windows
 from train.prompts import with_article
 from train.sentences import Sentences
+from train.steps import Objective
+from train.student import student_keys
 from unimma.encoders.yamnet_student import NUM_CLASSES, NUM_FEATURES, YamnetStudent
 from unimma.types import Modality
 
-CONFIG = Path(__file__).parent.parent.parent / "train" / "configs" / "smoke.toml"
+ROOT = Path(__file__).parent.parent.parent
+CONFIGS = ROOT / "train" / "configs"
 
 
 def test_the_smoke_run_gives_a_checkpoint_that_loads_and_embeds(tmp_path: Path) -> None:
     output = tmp_path / "run"
     options = ["--set", "optim.steps=3", "--set", "optim.batch_size=8", "--cache", str(tmp_path / "cache")]
-    assert main(["--config", str(CONFIG), "--output", str(output), *options]) == 0
+    assert main(["--config", str(CONFIGS / "smoke.toml"), "--output", str(output), *options]) == 0
     model = unimma.load_model(str(output))
     assert model.modalities == frozenset(Modality)
     assert np.isfinite(model.embed(["rain on a window", unimma.Image(np.zeros((9, 9, 3), np.uint8))])).all()
     assert model.fingerprint in model.card
     assert json.loads((output / "train.json").read_text())["optim"]["steps"] == 3
-    again = tmp_path / "again"  # the same seed, now with every feature from the cache
-    assert main(["--config", str(CONFIG), "--output", str(again), *options]) == 0
-    assert unimma.load_model(str(again)).fingerprint == model.fingerprint
+
+
+TINY = """
+[data]
+scene_variations = 0
+scene_clips = 0
+[model]
+name = "tiny"
+dim = 24
+[model.encoders]
+text = { name = "tiny-text" }
+image = { name = "tiny-image", trainable = "last:2", lr = 1e-3 }
+audio = { name = "tiny-audio" }
+video = { frames_and_sound = 2 }
+[model.heads]
+image = { hidden = 16 }
+audio = { kind = "adapter", hidden = 8 }
+video = { kind = "bridge", hidden = 64, num_layers = 1, num_queries = 2 }
+[loss.audio_image]
+info_nce = 0.3
+[optim]
+steps = 10
+batch_size = 12
+chunk_size = 5
+evaluate_every = 5
+checkpoint_every = 2
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny.write_data(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture
+def arguments(folder: Path, tmp_path: Path) -> list[str]:
+    """Of a tiny run, but for --output."""
+    (tmp_path / "tiny.toml").write_text(TINY)
+    return [
+        "--config",
+        str(tmp_path / "tiny.toml"),
+        "--set",
+        f"data.folder={folder}",
+        "--cache",
+        str(tmp_path / "cache"),
+    ]
+
+
+def test_a_run_killed_in_the_middle_and_resumed_ends_as_if_nothing_had_happened(
+    folder: Path, arguments: list[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """`python -m train.align` itself, with encoders of a plugin, one of them trained, which ends the process."""
+    plugin = tiny.write_plugin(tmp_path / "plugin")
+    fatal = {"PYTHONPATH": f"{ROOT}{os.pathsep}{plugin}", "TINY_DIE_AT": "35"}
+    hard = [*arguments, "--output", str(tmp_path / "hard")]
+    killed = subprocess.run(
+        [sys.executable, "-m", "train.align", *hard],
+        cwd=ROOT,
+        env=os.environ | fatal,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    checkpoint = tmp_path / "hard" / "checkpoints" / "heads.pt"
+    assert torch.load(checkpoint, weights_only=True)["standing"]["step"] in range(2, 10)
+    assert not (tmp_path / "hard" / "config.json").exists()
+    with caplog.at_level("INFO"):
+        assert main([*hard, "--resume"]) == 0
+    assert "heads: goes on after step" in caplog.text
+    assert main([*arguments, "--output", str(tmp_path / "calm")]) == 0
+    resumed, calm = (unimma.load_model(tmp_path / name) for name in ("hard", "calm"))
+    assert resumed.fingerprint == calm.fingerprint
+    assert resumed.config.encoders[Modality.IMAGE]["trained"] == "last:2"
+    said = json.loads((tmp_path / "hard" / "train.json").read_text())
+    assert set(said["skipped"]) == {"pictures/image-7", "tones/audio-7"}
+    assert said["data"]["folder"] == folder.name
+    trained = calm.embed([tiny.picture("dog", 99), "a dog", tiny.clip(tmp_path, 3)])
+    assert np.array_equal(trained, resumed.embed([tiny.picture("dog", 99), "a dog", tiny.clip(tmp_path, 3)]))
+
+
+def test_a_finished_run_is_not_run_again_and_another_one_is_not_gone_on_with(
+    arguments: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = [*arguments, "--set", "optim.steps=2", "--output", str(tmp_path / "run")]
+    assert main(run) == 0
+    first = unimma.load_model(tmp_path / "run")
+    pushed: list[tuple[Path, str]] = []
+    monkeypatch.setattr(Objective, "draw", None)  # a step could not be taken
+    monkeypatch.setattr("train.align.push", lambda *what: pushed.append(what) or "somebody/tiny@abc")
+    assert main([*run, "--resume", "--push-to-hub", "somebody/tiny"]) == 0
+    assert pushed == [(tmp_path / "run", "somebody/tiny")]
+    assert "somebody/tiny@abc" in capsys.readouterr().out
+    assert unimma.load_model(tmp_path / "run").fingerprint == first.fingerprint
+    assert main([*run, "--resume", "--set", "loss.audio_image.info_nce=0.4"]) == 2
+    assert "heads.pt is of another run" in capsys.readouterr().err
+    assert main([*run, "--push-to-hub", "no repository"]) == 2
+    assert "expected user/repo" in capsys.readouterr().err
+
+
+def test_the_example_trains_a_part_of_an_open_clip_encoder(folder: Path, tmp_path: Path) -> None:
+    """As it ships but for the network, here a tiny one of random weights, and for the number of steps."""
+    clip = tiny.write_open_clip(tmp_path / "clip")
+    changed = ["model.dim=16", "optim.steps=2", "optim.batch_size=8", "optim.evaluate_every=0", "optim.patience=0"]
+    for modality in ("text", "image"):
+        changed += [f"model.encoders.{modality}.{key}={value}" for key, value in clip.items()]
+    options = [part for change in [*changed, f"data.folder={folder}"] for part in ("--set", change)]
+    run = [
+        "--config",
+        str(CONFIGS / "example.toml"),
+        "--output",
+        str(tmp_path / "run"),
+        "--cache",
+        str(tmp_path / "cache"),
+    ]
+    assert main([*run, *options]) == 0
+    model = unimma.load_model(tmp_path / "run")
+    assert model.modalities == {Modality.TEXT, Modality.IMAGE}
+    pristine, trained = (tower.encoder.network.state_dict() for tower in model.towers.values())
+    changed_ones = {name for name, value in trained.items() if not torch.equal(value, pristine[name])}
+    assert changed_ones
+    assert all(name.startswith(("visual.transformer.resblocks", "visual.ln_post")) for name in changed_ones)
+
+
+def test_windows_are_labelled_afresh_only_where_they_would_differ(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text("[distill]\n")
+
+    def keys(*overrides: str) -> tuple[str, str]:
+        return student_keys(read_config(tmp_path / "run.toml", [f"data.folder={folder}", *overrides]))
+
+    windows, student = keys()
+    assert keys("distill.epochs=1")[0] == keys("distill.lr=0.5")[0] == keys("optim.steps=3")[0] == windows
+    assert keys("optim.steps=3")[1] == student
+    assert len({keys(f"distill.{change}")[1] for change in ("epochs=1", "lr=0.5", "batch_size=3")} | {student}) == 4
+    for change in ("distill.num_windows=3", "distill.seed=1", 'data.sets=["tones"]', "data.max_rows.tones=3"):
+        assert keys(change)[0] != windows and keys(change)[1] != student
 
 
 def test_a_bad_config_exits_with_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
