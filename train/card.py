@@ -1,23 +1,19 @@
-"""The model card of a checkpoint, Markdown: what it is, what it learned from, its numbers, limits and licences."""
+"""The model card of a checkpoint, Markdown: what it is and is for, what it learned from, numbers, limits, licences."""
 
+from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from train.config import TrainConfig
+from train.data.parquet import sets
+from train.evaluate.report import headline_markdown, pipes
 from unimma.model import UniMMA
 from unimma.types import Modality
 
-_SHOWN = {  # measure → what the table calls it; all are shares
-    "zeroshot_top1": "zero-shot top-1",
-    "zeroshot_top5": "zero-shot top-5",
-    "text_to_image_r1": "sentence → photo R@1",
-    "text_to_image_r10": "sentence → photo R@10",
-    "image_to_text_r1": "photo → sentence R@1",
-    "text_to_video_r1": "sentence → clip R@1",
-    "video_to_text_r1": "clip → sentence R@1",
-    "audio_to_image_p10": "animal sound → photo of it, precision@10",
-}
-_SEEN = {"tiny-imagenet", "imagenet-samples"}  # made of ImageNet, on which the picture encoder was trained
+MAX_LICENCES = 4  # of a set that are named; sets of many sources have dozens
 
 
 def model_card(model: UniMMA, config: TrainConfig, metrics: Mapping[str, Any]) -> str:
@@ -25,12 +21,14 @@ def model_card(model: UniMMA, config: TrainConfig, metrics: Mapping[str, Any]) -
     return "\n\n".join(
         [
             f"# {model.name}",
-            f"One embedding space of {model.dim} dimensions for text, pictures, sounds and clips. "
-            f"Fingerprint `{model.fingerprint}`.",
+            f"One embedding space of {model.dim} dimensions for {_listed(model)}. Fingerprint `{model.fingerprint}`.",
+            "## Intended use",
+            _INTENDED_USE,
             "## Parts",
-            _parts(model),
+            _parts(model, config),
             "## Training",
             _training(config),
+            *(["### Data", _data(config.data.folder, config)] if config.data.folder else []),
             "## Numbers",
             _numbers(metrics),
             "## Limits",
@@ -41,47 +39,64 @@ def model_card(model: UniMMA, config: TrainConfig, metrics: Mapping[str, Any]) -
     ) + "\n"  # fmt: skip
 
 
-def _parts(model: UniMMA) -> str:
-    lines = ["| modality | encoder (frozen) | licence of its weights | head |", "| --- | --- | --- | --- |"]
-    for modality in Modality:
-        info = model.towers[modality].encoder.info
-        kind = model.config.heads[modality].kind
-        lines.append(f"| {modality} | {info.weights}: {info.paper} | {info.licence} | {kind} |")
-    return "\n".join(lines)
+def _listed(model: UniMMA) -> str:
+    said = {Modality.TEXT: "text", Modality.IMAGE: "pictures", Modality.AUDIO: "sounds", Modality.VIDEO: "clips"}
+    *first, last = (said[modality] for modality in Modality if modality in model.modalities)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _parts(model: UniMMA, config: TrainConfig) -> str:
+    rows = []
+    for modality in (m for m in Modality if m in model.modalities):
+        info, head = model.towers[modality].encoder.info, model.config.heads[modality].kind
+        rows.append(
+            [modality, f"{info.weights}: {info.paper}", config.model.encoder(modality).trainable, info.licence, head]
+        )
+    return pipes(["modality", "encoder", "trained", "licence of its weights", "head"], rows)
 
 
 def _training(config: TrainConfig) -> str:
-    sets = ", ".join(config.data.sets) or "every set of the data folder"
-    source = f"the train split of {sets}, and " if config.data.folder else ""
+    source = "the train split of the sets below, and " if config.data.folder else ""
     distilled = (
-        f" The small sound network was distilled from YAMNet on {config.distill.num_windows:,} windows of that sound."
+        f" The small sound network was distilled from YAMNet on {config.distill.num_windows:,} windows of sound."
         if config.distill
         else ""
     )
     return (
-        f"The heads were trained for {config.optim.steps:,} steps with label-aware InfoNCE on {source}"
-        f"generated scenes ({config.data.scene_variations} variations of each).{distilled} "
-        "No validation media were trained on. The whole recipe is one command and one file, see `docs/training.md`."
+        f"At most {config.optim.steps:,} steps of {config.optim.batch_size:,} rows with contrastive losses on {source}"
+        f"generated scenes ({config.data.scene_variations} variations of each).{distilled} No validation media were "
+        "trained on. The whole recipe is one command and one file (`train.json` here), see `docs/training.md`."
     )
+
+
+def _data(folder: Path, config: TrainConfig) -> str:
+    """Every set with its train rows and what its sources state as licence."""
+    rows = []
+    for stem in config.data.sets or sets(folder):
+        file = pq.ParquetFile(folder / f"{stem}.parquet")
+        known = [name for name in ("split", "license") if name in file.schema_arrow.names]
+        train = [row for row in file.read(columns=known).to_pylist() if row["split"] == "train"]
+        stated = Counter(row.get("license") or "not stated" for row in train).most_common()
+        named = [licence.replace("|", "/") for licence, _ in stated[:MAX_LICENCES]]
+        if train:
+            used = min(len(train), config.data.max_rows.get(stem, len(train)))
+            rows.append([stem, f"{used:,}", "; ".join(named) + ("; others" if len(stated) > MAX_LICENCES else "")])
+    return pipes(["set", "train rows", "licence as its sources state it"], rows)
 
 
 def _numbers(metrics: Mapping[str, Any]) -> str:
     if not metrics:
         return "Not measured."
-    lines = ["| set | measure | value | 95 % interval | n |", "| --- | --- | --- | --- | --- |"]
-    for stem, measures in metrics["sets"].items():
-        for name, shown in _SHOWN.items():
-            if name in measures:
-                m = measures[name]
-                value, low, high = (f"{100 * m[key]:.1f}" for key in ("value", "low", "high"))
-                mark = " *" if stem in _SEEN else ""
-                lines.append(f"| {stem}{mark} | {shown} | {value} % | {low} to {high} | {m['n']} |")
-    note = (
-        f"Split `{metrics['split']}`, by `python -m train.evaluate`; zero-shot classes are all labels of the set. "
-        "`*` The picture encoder was trained on ImageNet, of which these pictures are a part: not unseen."
+    by = (
+        f"Split `{metrics['split']}`, by `python -m train.evaluate`; `metrics.json` beside this card has every measure."
     )
-    return "\n".join([*lines, "", note])
+    return f"{headline_markdown(metrics, goals=False)}\n\n{by}"
 
+
+_INTENDED_USE = """\
+Finding and sorting one's own media: search by a sentence, picture, sound or clip over all kinds at once, zero-shot
+labels, near-duplicates; and research and teaching on small joint embedding spaces. Not for identifying people, for
+surveillance, for safety or medical decisions, or for judging how somebody feels."""
 
 _LIMITS = """\
 - English only. Other languages fall back to what the sentence encoder makes of them, which is little.
@@ -92,7 +107,7 @@ _LIMITS = """\
 - A high score says that an item stands out in this gallery, not that it is right."""
 
 _LICENCES = """\
-The code and these heads: Apache-2.0 as far as they are ours. Several training sets are for research or non-commercial
-use, and many state no terms; whoever ships a product with this checkpoint has to judge that. aiSFX: weights by
-Alison B. Ma and Alexander Lerch, CC BY 4.0. all-MiniLM-L6-v2, EfficientNet-Lite2 and YAMNet (the teacher): Apache-2.0.
-No weights of these networks are in this folder; pip brings them."""
+The code and what was trained here: Apache-2.0 as far as they are ours. Several training sets are for research or
+non-commercial use, and many state no terms; whoever ships a product with this checkpoint has to judge that. The
+encoders have the terms in the table of parts; the weights of frozen ones are not in this folder, and networks that were
+learned from (teachers) never are."""

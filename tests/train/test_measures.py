@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import skew
 from sklearn.metrics import average_precision_score
 
 from train.evaluate import measures as m
@@ -37,7 +38,14 @@ def test_the_first_relevant_rank_and_precision_are_counted_from_the_top() -> Non
     similarity = np.array([[0.1, 0.9, 0.5, 0.3]])
     relevant = np.array([[False, False, True, True]])
     assert m.first_relevant_rank(similarity, relevant).tolist() == [2.0]
-    assert m.precision_at_k(similarity, relevant, 4).tolist() == [0.5]
+    assert m.precision_at_k(similarity, relevant, 2).tolist() == [0.5]
+    assert m.precision_at_k(similarity, relevant, 4).tolist() == [1.0]  # both that there are
+
+
+def test_a_query_without_any_answer_is_never_right() -> None:
+    similarity, relevant = np.array([[0.1, 0.9]]), np.array([[False, False]])
+    assert m.first_relevant_rank(similarity, relevant).tolist() == [np.inf]
+    assert m.recall_at_k(similarity, relevant, 2).tolist() == [0.0]
 
 
 def test_the_interval_holds_the_value_and_narrows_with_more_queries() -> None:
@@ -51,12 +59,28 @@ def test_the_interval_holds_the_value_and_narrows_with_more_queries() -> None:
 
 def test_an_even_gallery_has_no_hubs_and_a_magnet_is_one() -> None:
     even = np.eye(20)
-    assert m.hubness(even, k=1) == 0.0
+    assert m.hubness(even, k=1).value == 0.0
     magnet = even.copy()
     magnet[:, 4] = 2.0
-    assert m.hubness(magnet, k=1) > 3
+    found = m.hubness(magnet, k=1)
+    assert found.value == found.low == found.high > 3  # whichever queries are drawn, all find the magnet
+
+
+def test_hubness_is_the_skewness_of_scipy() -> None:
+    similarity = np.random.default_rng(0).normal(size=(50, 30)) + np.linspace(0, 2, 30)
+    counts = np.bincount(np.argsort(-similarity, axis=1)[:, :10].ravel(), minlength=30)
+    found = m.hubness(similarity)
+    assert found.value == pytest.approx(skew(counts), rel=1e-5)
+    assert found.low < found.value < found.high
 
 
 def test_the_gap_of_opposite_poles_is_two() -> None:
     north = np.tile([[0.0, 1.0]], (5, 1))
-    assert m.modality_gap(north, -north) == pytest.approx(2.0)
+    assert m.modality_gap(north, -north) == m.Measure(2.0, 2.0, 2.0, 5)
+
+
+def test_the_gap_of_few_scattered_points_is_less_certain_than_that_of_many() -> None:
+    rng = np.random.default_rng(0)
+    few, many = (m.modality_gap(rng.normal(size=(n, 3)), rng.normal(size=(n, 3)) + 1) for n in (20, 2000))
+    assert few.low <= few.value <= few.high
+    assert many.high - many.low < (few.high - few.low) / 3

@@ -17,6 +17,28 @@ def test_numbers_come_with_their_interval_and_count():
         assert part in shown
 
 
+def test_the_few_numbers_that_say_most_stand_first_beside_both_baselines():
+    measured = {"value": 0.523, "low": 0.5, "high": 0.546, "n": 2000}
+    other = {"value": 0.407, "low": 0.39, "high": 0.42, "n": 2000}
+    metrics = {
+        "split": "val",
+        "sets": {"tiny-imagenet": {"zeroshot_top1": measured}},
+        "baselines": {"conse": {"sets": {"tiny-imagenet": {"zeroshot_top1": other}}}},
+        "cost": {"audio_10s_ms": {"value": 1142.3, "low": 1059.0, "high": 1168.0, "n": 11}},
+        "headline": [
+            {"set": "tiny-imagenet", "measure": "zeroshot_top1", "title": "Tiny", "goal": 0.61, "seen": True},
+            {"set": "cost", "measure": "audio_10s_ms", "title": "10 s of sound, ms", "goal": 200, "seen": False},
+        ],
+    }
+    shown = str(numbers(metrics))
+    first, _, every = shown.partition("<details>")
+    assert "<td>52.3%</td><td>50.0% – 54.6%</td><td>40.7%</td><td></td>" in first and "Tiny *" in first
+    assert "not unseen" in first and "<td>1,142</td><td>1,059 – 1,168</td>" in first
+    assert "zero-shot top-1" in every and "audio of 10 s, ms" in every
+    del metrics["headline"]  # a model measured before there was one
+    assert "zero-shot top-1" in str(numbers(metrics))
+
+
 def test_a_model_without_numbers_says_so():
     assert "No measurements" in str(numbers({"sets": {}}))
     assert "No measurements" in str(numbers({}))

@@ -8,56 +8,50 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from train.evaluate import as_json, evaluate
-from train.evaluate.measures import Measure
+from train.evaluate.report import markdown, table
 from unimma.errors import UnimmaError
 from unimma.loading import load_model
 from unimma.settings import cache_dir
 
-_SHARES = ("zeroshot", "_r1", "_r5", "_r10", "_p10", "map")  # shown in per cent
+TABLE_COLUMNS = 100  # where the output is no terminal, which knows its own width
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print a table (or, with --json, one object); with --output also write metrics.json there."""
+    """Print a table (or, with --json, one object); with --output write metrics.json, metrics.md and plots, too."""
     args = _parse(argv)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
     try:
         model = load_model(args.name)
-        results = evaluate(model, args.data, args.split, args.cache)
+        found = evaluate(model, args.data, args.split, args.cache, with_baselines=not args.no_baselines)
     except UnimmaError as error:
         print(error, file=sys.stderr)
         return 2
-    found = as_json(model, args.split, results)
+    metrics = as_json(model, args.split, found)
     if args.output:
+        from train.evaluate.plots import draw_all
+
         args.output.mkdir(parents=True, exist_ok=True)
-        (args.output / "metrics.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        (args.output / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+        (args.output / "metrics.md").write_text(markdown(metrics), encoding="utf-8")
+        draw_all(metrics, found.details, args.output)
     if args.json:
-        print(json.dumps(found))
+        print(json.dumps(metrics))
     else:
-        Console().print(table(f"{model.name} {model.fingerprint}, split {args.split}", results))
+        console = Console()
+        Console(width=None if console.is_terminal else TABLE_COLUMNS).print(table(metrics))
     return 0
-
-
-def table(title: str, results: dict[str, dict[str, Measure]]) -> Table:
-    """One line a measure: value, 95 % interval, number of queries."""
-    shown = Table("set", "measure", "value", "95 % interval", "n", title=title)
-    for stem, measures in results.items():
-        for name, m in measures.items():
-            share = name.endswith(_SHARES) or name.startswith(_SHARES)
-            value, low, high = (f"{100 * x:.1f} %" if share else f"{x:.2f}" for x in (m.value, m.low, m.high))
-            shown.add_row(stem, name, value, f"{low} to {high}" if m.low != m.high else "", str(m.n))
-    return shown
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m train.evaluate", description="Measure a model.")
-    parser.add_argument("name", help="bundled, or a checkpoint folder")
+    parser.add_argument("name", help="bundled, a preset, a checkpoint folder, or user/repo@revision")
     parser.add_argument("--data", type=Path, required=True, help="folder of Parquet files")
     parser.add_argument("--split", default="val")
+    parser.add_argument("--no-baselines", action="store_true", help="without ConSE and ridge regression")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
-    parser.add_argument("--output", type=Path, help="folder for metrics.json")
+    parser.add_argument("--output", type=Path, help="folder for metrics.json, metrics.md and plots")
     parser.add_argument("--cache", type=Path, default=cache_dir() / "train", help="folder of cached features")
     return parser.parse_args(argv)
 

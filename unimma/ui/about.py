@@ -22,6 +22,9 @@ _WORDS = {
     "map": "mean average precision",
     "top1": "top-1",
     "top5": "top-5",
+    "4khz": "below 4 kHz",
+    "10s": "of 10 s,",
+    "mb": "MB",
     "to": "→",
 }
 
@@ -50,22 +53,21 @@ class AboutTab:
 
 
 def numbers(metrics: Mapping[str, Any]) -> Markup:
-    """A table, folded, of all that was measured, one block a data set: value, interval and number of queries.
+    """What the model is judged by beside its baselines, and, folded, all that was measured, one block a data set.
 
     Args:
         metrics: what `python -m train.evaluate --json` prints.
     """
     sets = {name: found for name, found in metrics.get("sets", {}).items() if found}
-    blocks = [_block(name, found) for name, found in sets.items()]
-    if not blocks:
+    blocks = [_block(name, found) for name, found in [*sets.items(), ("cost", metrics.get("cost", {}))]]
+    if not sets:
         return Markup("<h2>Measured</h2><p>No measurements came with this model.</p>")
     return Markup(
-        "<h2>Measured</h2><p>On the {} split, which this model was not trained on; the card shows the main numbers and "
-        "says which pictures its encoders had seen before.</p>"
-        "<details><summary>Every measure, with 95% intervals</summary>"
+        "<h2>Measured</h2><p>On the {} split, which this model was not trained on, with 95% intervals.</p>{}"
+        "<details><summary>Every measure</summary>"
         '<table class="numbers"><thead><tr><th scope="col">Measure</th><th scope="col">Value</th>'
         '<th scope="col">Interval</th><th scope="col">n</th></tr></thead>{}</table></details>'
-    ).format(metrics.get("split", "val"), Markup("").join(blocks))
+    ).format(metrics.get("split", "val"), _headline(metrics), Markup("").join(blocks))
 
 
 def terms(limits: Limits, library: Library, quotas: Quotas | None, *, on_space: bool) -> Markup:
@@ -124,10 +126,41 @@ def _kept(library: Library, place: str) -> list[str]:
     return [asked, own]
 
 
+def _headline(metrics: Mapping[str, Any]) -> Markup:
+    """The few numbers that say most: value, interval, and what two baselines without contrastive training reach."""
+    entries = metrics.get("headline", [])
+    if not entries:
+        return Markup("")
+    row = Markup('<tr><th scope="row">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>')
+    rows = []
+    for entry in entries:
+        stem, measure = entry["set"], entry["measure"]
+        m = metrics["cost"][measure] if stem == "cost" else metrics["sets"][stem][measure]
+        others = [_baseline(metrics, name, stem, measure) for name in ("conse", "ridge")]
+        title = entry["title"] + (" *" if entry["seen"] else "")
+        rows.append(row.format(title, _shown(measure, m["value"]), _interval(measure, m), *others))
+    seen = "* Its pictures are of ImageNet, on which the picture encoder was trained: not unseen. "
+    return Markup(
+        '<table class="numbers"><thead><tr><th scope="col">Measure</th><th scope="col">Value</th>'
+        '<th scope="col">Interval</th><th scope="col">ConSE</th><th scope="col">Ridge</th></tr></thead>'
+        "<tbody>{}</tbody></table><p>{}ConSE and ridge are baselines from the same frozen encoders: the mean of the "
+        "sentences of the classes that they predict, and ridge regression to sentences.</p>"
+    ).format(Markup("").join(rows), seen if any(entry["seen"] for entry in entries) else "")
+
+
+def _baseline(metrics: Mapping[str, Any], name: str, stem: str, measure: str) -> str:
+    measured = metrics.get("baselines", {}).get(name, {}).get("sets", {}).get(stem, {}).get(measure)
+    return _shown(measure, measured["value"]) if measured else ""
+
+
+def _interval(measure: str, m: Mapping[str, float]) -> str:
+    return f"{_shown(measure, m['low'])} – {_shown(measure, m['high'])}" if m["low"] < m["high"] else ""
+
+
 def _block(name: str, found: Mapping[str, Mapping[str, float]]) -> Markup:
-    row = Markup('<tr><th scope="row">{}</th><td>{}</td><td>{} – {}</td><td>{:,}</td></tr>')
+    row = Markup('<tr><th scope="row">{}</th><td>{}</td><td>{}</td><td>{:,}</td></tr>')
     rows = [
-        row.format(measure_name(measure), *(_shown(measure, m[key]) for key in ("value", "low", "high")), int(m["n"]))
+        row.format(measure_name(measure), _shown(measure, m["value"]), _interval(measure, m), int(m["n"]))
         for measure, m in found.items()
         if isinstance(m, Mapping) and {"value", "low", "high", "n"} <= m.keys()
     ]
@@ -137,4 +170,6 @@ def _block(name: str, found: Mapping[str, Mapping[str, float]]) -> Markup:
 
 def _shown(measure: str, value: float) -> str:
     is_share = measure.startswith("zeroshot_") or measure.endswith(_SHARES[1:])
-    return f"{value:.1%}" if is_share else f"{value:.3g}"
+    if is_share:
+        return f"{value:.1%}"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
