@@ -55,7 +55,8 @@ WAITING = timedelta(days=2)  # of the other processes, while the main one teache
 def main(argv: Sequence[str] | None = None) -> int:
     """Steps of a run; what was trained, the config and the numbers go into --output."""
     args = _parse(argv)
-    state = PartialState(timeout=WAITING)
+    # Without a GPU several processes find each other only if they are told that there is none.
+    state = PartialState(cpu=not torch.accelerator.is_available(), timeout=WAITING)
     level = logging.INFO if state.is_main_process else logging.WARNING
     logging.basicConfig(level=level, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("httpx").setLevel(logging.WARNING)

@@ -71,9 +71,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny.write_data(tmp_path_factory.mktemp("data"))
 
 
-@pytest.fixture
-def arguments(folder: Path, tmp_path: Path) -> list[str]:
+@pytest.fixture(scope="module")
+def arguments(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Of a tiny run, but for --output."""
+    tmp_path = tmp_path_factory.mktemp("tiny")
     (tmp_path / "tiny.toml").write_text(TINY)
     return [
         "--config",
@@ -85,21 +86,33 @@ def arguments(folder: Path, tmp_path: Path) -> list[str]:
     ]
 
 
+@pytest.fixture(scope="module")
+def calm(arguments: list[str], tmp_path_factory: pytest.TempPathFactory) -> unimma.UniMMA:
+    """What a run in one piece and one process ends with."""
+    output = tmp_path_factory.mktemp("calm")
+    assert main([*arguments, "--output", str(output)]) == 0
+    return unimma.load_model(output)
+
+
+@pytest.fixture
+def align(tmp_path: Path):
+    """Runs a module of ours with the tiny encoders as a plugin, and environment variables beside."""
+    plugin = tiny.write_plugin(tmp_path / "plugin")
+
+    def align_(command: list[str], **more: str) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{plugin}", "OMP_NUM_THREADS": "1"} | more
+        command = [sys.executable, "-m", *command]
+        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+    return align_
+
+
 def test_a_run_killed_in_the_middle_and_resumed_ends_as_if_nothing_had_happened(
-    folder: Path, arguments: list[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+    folder: Path, arguments: list[str], align, calm: unimma.UniMMA, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """`python -m train.align` itself, with encoders of a plugin, one of them trained, which ends the process."""
-    plugin = tiny.write_plugin(tmp_path / "plugin")
-    fatal = {"PYTHONPATH": f"{ROOT}{os.pathsep}{plugin}", "TINY_DIE_AT": "35"}
     hard = [*arguments, "--output", str(tmp_path / "hard")]
-    killed = subprocess.run(
-        [sys.executable, "-m", "train.align", *hard],
-        cwd=ROOT,
-        env=os.environ | fatal,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    killed = align(["train.align", *hard], TINY_DIE_AT="35")
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     checkpoint = tmp_path / "hard" / "checkpoints" / "heads.pt"
     assert torch.load(checkpoint, weights_only=True)["standing"]["step"] in range(2, 10)
@@ -107,8 +120,7 @@ def test_a_run_killed_in_the_middle_and_resumed_ends_as_if_nothing_had_happened(
     with caplog.at_level("INFO"):
         assert main([*hard, "--resume"]) == 0
     assert "heads: goes on after step" in caplog.text
-    assert main([*arguments, "--output", str(tmp_path / "calm")]) == 0
-    resumed, calm = (unimma.load_model(tmp_path / name) for name in ("hard", "calm"))
+    resumed = unimma.load_model(tmp_path / "hard")
     assert resumed.fingerprint == calm.fingerprint
     assert resumed.config.encoders[Modality.IMAGE]["trained"] == "last:2"
     said = json.loads((tmp_path / "hard" / "train.json").read_text())
@@ -116,6 +128,17 @@ def test_a_run_killed_in_the_middle_and_resumed_ends_as_if_nothing_had_happened(
     assert said["data"]["folder"] == folder.name
     trained = calm.embed([tiny.picture("dog", 99), "a dog", tiny.clip(tmp_path, 3)])
     assert np.array_equal(trained, resumed.embed([tiny.picture("dog", 99), "a dog", tiny.clip(tmp_path, 3)]))
+
+
+def test_two_processes_make_the_model_that_one_makes(
+    arguments: list[str], align, calm: unimma.UniMMA, tmp_path: Path
+) -> None:
+    run = ["-m", "train.align", *arguments, "--output", str(tmp_path / "two"), "--cache", str(tmp_path / "cache")]
+    done = align(["torch.distributed.run", "--standalone", "--nproc-per-node", "2", *run])
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("fingerprint") == 1  # one of them wrote
+    items = [tiny.picture("dog", 99), "a dog", tiny.clip(tmp_path, 3)]
+    assert np.abs(unimma.load_model(tmp_path / "two").embed(items) - calm.embed(items)).max() < 1e-2
 
 
 def test_a_finished_run_is_not_run_again_and_another_one_is_not_gone_on_with(
