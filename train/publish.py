@@ -27,6 +27,7 @@ from huggingface_hub import (
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 from yaml import YAMLError
 
+from train.evaluate.headline import SEEN, measure_name
 from unimma.errors import ConfigError, ModelError, UnimmaError
 from unimma.hub import REPOSITORY, quiet_client
 from unimma.loading import load_model
@@ -134,10 +135,10 @@ def _results(metrics: Mapping[str, Any]) -> list[EvalResult]:
         EvalResult(
             task_type=_KINDS[kind][0],
             dataset_type=stem,
-            dataset_name=stem,
+            dataset_name=f"{stem} (not unseen: the picture encoder was trained on ImageNet)" if stem in SEEN else stem,
             dataset_split=metrics.get("split"),
             metric_type=_KINDS[kind][1],
-            metric_name=measure.replace("_", " "),
+            metric_name=measure_name(measure),
             metric_value=round(measured["value"], 4),
         )
         for stem, measures in metrics.get("sets", {}).items()

@@ -27,7 +27,8 @@ NUMBERS = {
         "zeroshot_top1": {"value": 0.81234567, "low": 0.7, "high": 0.9, "n": 400},
         "text_to_audio_r10": {"value": 0.5, "low": 0.4, "high": 0.6, "n": 20},
         "text_to_audio_median_rank": {"value": 3.0, "low": 2.0, "high": 4.0, "n": 20},
-    }
+    },
+    "tiny-imagenet": {"zeroshot_top5": {"value": 0.7, "low": 0.6, "high": 0.8, "n": 400}},
 }
 ELSEWHERE = """
 import sys, numpy as np, unimma
@@ -144,7 +145,9 @@ def test_the_card_tells_the_hub_what_it_wants_to_know(folder: Path):
     (index,) = data["model-index"]
     assert index["name"] == "tiny" and "datasets" not in data
     values = {metric["name"]: metric["value"] for result in index["results"] for metric in result["metrics"]}
-    assert values == {"zeroshot top1": 0.8123, "text to audio r10": 0.5}
+    assert values == {"zero-shot top-1": 0.8123, "text → audio R@10": 0.5, "zero-shot top-5": 0.7}
+    names = {result["dataset"]["type"]: result["dataset"]["name"] for result in index["results"]}
+    assert names["esc50"] == "esc50" and "not unseen" in names["tiny-imagenet"]
     assert {result["dataset"]["split"] for result in index["results"]} == {"val"}
 
 
