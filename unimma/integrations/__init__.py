@@ -1,0 +1,1 @@
+"""UniMMA inside other libraries, each an extra of its own."""
