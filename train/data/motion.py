@@ -10,7 +10,7 @@ import numpy as np
 import unimma.augment.motion
 from train.data.rows import TrainRow, another, meaning, said, tellable
 from train.data.scenes import CLIP_PX, CLIP_S
-from unimma.augment import MOTIONS, set_in_motion
+from unimma.augment import MOTIONS, Motion, set_in_motion
 from unimma.types import Image, Modality, Video
 
 NUM_FRAMES = 8  # as many as the clip encoder looks at
@@ -99,17 +99,23 @@ def _row(
     name: str, still: TrainRow, background: TrainRow | None, names: Mapping[str, Sequence[str]], seed: int
 ) -> MotionRow:
     motion = MOTIONS[name]
-    shown = said(still, names)
-    backwards = () if motion.backwards == name else MOTIONS[motion.backwards].sentences
     return MotionRow(
         set="stills-in-motion",
         id=f"{still.id}-{name.replace(' ', '-')}-{seed:016x}",
         modality=Modality.VIDEO,
         label=motion.label.format(meaning(still)),
-        captions=tuple(sentence.format(each) for each in shown for sentence in motion.sentences),
-        wrong_captions=tuple(sentence.format(each) for each in shown for sentence in backwards),
+        captions=_captions(motion, still, names),
+        wrong_captions=() if motion.backwards == name else _captions(MOTIONS[motion.backwards], still, names),
         motion=name,
         seed=seed,
         still=still,
         background=background,
     )
+
+
+def _captions(motion: Motion, still: TrainRow, names: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Its label inside the motion's sentences, or the motion beside its captions, which may be sentences themselves."""
+    shown = said(still, names)
+    if still.label:
+        return tuple(sentence.format(each) for each in shown for sentence in motion.sentences)
+    return tuple(told for each in shown for told in (f"{motion.alone}: {each}", f"{each}, {motion.alone}"))

@@ -104,7 +104,7 @@ def coloured_noise(num_samples: int, exponent: float, rng: np.random.Generator) 
     ranks = np.arange(len(spectrum), dtype=np.float64)
     ranks[0] = np.inf if exponent else 1.0  # no power where it would be without end
     noise = scipy.fft.irfft(spectrum * ranks ** (-exponent / 2), size)[:num_samples]
-    return (noise / np.sqrt(np.mean(np.square(noise)))).astype(np.float32)
+    return _with_power(noise, 1.0)
 
 
 def mix_at(waveform: FloatArray, other: FloatArray, snr_db: float) -> FloatArray:
@@ -117,7 +117,7 @@ def mix_at(waveform: FloatArray, other: FloatArray, snr_db: float) -> FloatArray
 
 def change_gain(waveform: FloatArray, gain_db: float) -> FloatArray:
     """Louder or quieter, cut off at -1 and 1 as a recorder does."""
-    return np.clip(waveform * np.float32(10 ** (gain_db / 20)), -1, 1)
+    return np.asarray(np.clip(waveform * np.float32(10 ** (gain_db / 20)), -1, 1))
 
 
 def shift_time(waveform: FloatArray, num_samples: int) -> FloatArray:
@@ -238,7 +238,7 @@ def _power(waveform: npt.NDArray[np.floating]) -> float:
 def _with_power(waveform: npt.NDArray[np.floating], power: float) -> FloatArray:
     """Louder or quieter so that its mean power is `power`; silence stays silence."""
     now = _power(waveform)
-    return (waveform * np.sqrt(power / now if now > _SILENCE else 1.0)).astype(np.float32)
+    return np.asarray(waveform * np.sqrt(power / now if now > _SILENCE else 1.0), np.float32)
 
 
 def _within_one(waveform: FloatArray) -> FloatArray:

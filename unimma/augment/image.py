@@ -17,7 +17,7 @@ MIN_CROP_SHARE = 0.5  # of a picture's area
 MIN_CROP_SHARE_MORE = 0.3
 CROP_RATIOS = (3 / 4, 4 / 3)
 LOW_SIDES_PX = (48, 161)  # sources are 64 to 500 px: the model must not tell them by sharpness
-MAX_COLOUR_CHANGE, MAX_HUE_TURN = 0.4, 0.05
+MAX_COLOUR_CHANGE, MAX_HUE_TURN = 0.3, 0.03
 _GREY = (128, 128, 128)  # what comes in from outside where a picture is turned or sheared
 _BOX = PillowImage.Resampling.BOX
 _BICUBIC = PillowImage.Resampling.BICUBIC
@@ -116,9 +116,9 @@ Operation = Callable[[PillowImage.Image, float], PillowImage.Image]
 def _affine(*, shear: tuple[float, float] = (0, 0), shift: tuple[float, float] = (0, 0)) -> Operation:
     def moved(picture: PillowImage.Image, amount: float) -> PillowImage.Image:
         (shear_x, shear_y), (shift_x, shift_y) = shear, shift
-        matrix = (1, amount * shear_x, amount * shift_x * picture.width)
-        matrix += (amount * shear_y, 1, amount * shift_y * picture.height)
-        return picture.transform(picture.size, PillowImage.Transform.AFFINE, matrix, _BICUBIC, fillcolor=_GREY)
+        across = (1.0, amount * shear_x, amount * shift_x * picture.width)
+        down = (amount * shear_y, 1.0, amount * shift_y * picture.height)
+        return picture.transform(picture.size, PillowImage.Transform.AFFINE, across + down, _BICUBIC, fillcolor=_GREY)
 
     return moved
 

@@ -26,6 +26,7 @@ class Motion:
         of_camera: the camera moves over one picture; else one picture moves over another.
         sentences: "{}" is what is seen, or what moves.
         label: the same as a noun.
+        alone: a camera's motion without what is seen, to be said beside a caption; "" where a picture moves.
         first, last: from where to where: centre x, centre y, size, and turn in degrees counterclockwise. Of a camera:
             what it sees, in shares of the picture. Of a picture: where it is, in shares of the frame and its height.
         backwards: the name of what it is when it is played backwards.
@@ -34,6 +35,7 @@ class Motion:
     of_camera: bool
     sentences: tuple[str, ...]
     label: str
+    alone: str
     first: Place
     last: Place
     backwards: str
@@ -44,6 +46,7 @@ MOTIONS: dict[str, Motion] = {
         True,
         ("the camera zooms in on {}", "zooming in on {}", "{} gets bigger as the camera moves closer"),
         "zoom in on {}",
+        "the camera zooms in",
         (0.5, 0.5, 1.0, 0.0),
         (0.5, 0.5, 0.4, 0.0),
         "zoom out",
@@ -52,6 +55,7 @@ MOTIONS: dict[str, Motion] = {
         True,
         ("the camera zooms out from {}", "zooming out from {}", "{} gets smaller as the camera moves away"),
         "zoom out from {}",
+        "the camera zooms out",
         (0.5, 0.5, 0.4, 0.0),
         (0.5, 0.5, 1.0, 0.0),
         "zoom in",
@@ -60,6 +64,7 @@ MOTIONS: dict[str, Motion] = {
         True,
         ("the camera pans from left to right over {}", "the camera moves to the right across {}"),
         "pan to the right over {}",
+        "the camera pans from left to right",
         (0.3, 0.5, 0.6, 0.0),
         (0.7, 0.5, 0.6, 0.0),
         "pan left",
@@ -68,6 +73,7 @@ MOTIONS: dict[str, Motion] = {
         True,
         ("the camera pans from right to left over {}", "the camera moves to the left across {}"),
         "pan to the left over {}",
+        "the camera pans from right to left",
         (0.7, 0.5, 0.6, 0.0),
         (0.3, 0.5, 0.6, 0.0),
         "pan right",
@@ -76,6 +82,7 @@ MOTIONS: dict[str, Motion] = {
         True,
         ("the camera tilts up over {}", "the camera moves upwards over {}"),
         "tilt up over {}",
+        "the camera tilts up",
         (0.5, 0.7, 0.6, 0.0),
         (0.5, 0.3, 0.6, 0.0),
         "tilt down",
@@ -84,6 +91,7 @@ MOTIONS: dict[str, Motion] = {
         True,
         ("the camera tilts down over {}", "the camera moves downwards over {}"),
         "tilt down over {}",
+        "the camera tilts down",
         (0.5, 0.3, 0.6, 0.0),
         (0.5, 0.7, 0.6, 0.0),
         "tilt up",
@@ -92,6 +100,7 @@ MOTIONS: dict[str, Motion] = {
         True,
         ("nothing moves in this picture of {}", "a still camera shows {}"),
         "still view of {}",
+        "nothing moves",
         (0.5, 0.5, 0.9, 0.0),
         (0.5, 0.5, 0.9, 0.0),
         "hold",
@@ -100,6 +109,7 @@ MOTIONS: dict[str, Motion] = {
         False,
         ("{} moves from left to right", "{} moves to the right", "{} passes by from the left to the right"),
         "{} moving from left to right",
+        "",
         (0.1, 0.55, 0.5, 0.0),
         (0.9, 0.55, 0.5, 0.0),
         "to the left",
@@ -108,6 +118,7 @@ MOTIONS: dict[str, Motion] = {
         False,
         ("{} moves from right to left", "{} moves to the left", "{} passes by from the right to the left"),
         "{} moving from right to left",
+        "",
         (0.9, 0.55, 0.5, 0.0),
         (0.1, 0.55, 0.5, 0.0),
         "to the right",
@@ -116,6 +127,7 @@ MOTIONS: dict[str, Motion] = {
         False,
         ("{} moves upwards", "{} rises", "{} moves up from the bottom to the top"),
         "{} moving upwards",
+        "",
         (0.5, 0.9, 0.5, 0.0),
         (0.5, 0.1, 0.5, 0.0),
         "down",
@@ -124,6 +136,7 @@ MOTIONS: dict[str, Motion] = {
         False,
         ("{} moves downwards", "{} falls", "{} moves down from the top to the bottom"),
         "{} moving downwards",
+        "",
         (0.5, 0.1, 0.5, 0.0),
         (0.5, 0.9, 0.5, 0.0),
         "up",
@@ -132,6 +145,7 @@ MOTIONS: dict[str, Motion] = {
         False,
         ("{} comes closer", "{} gets bigger", "{} approaches the camera"),
         "{} coming closer",
+        "",
         (0.5, 0.55, 0.2, 0.0),
         (0.5, 0.55, 0.9, 0.0),
         "away",
@@ -140,6 +154,7 @@ MOTIONS: dict[str, Motion] = {
         False,
         ("{} moves away", "{} gets smaller", "{} disappears into the distance"),
         "{} moving away",
+        "",
         (0.5, 0.55, 0.9, 0.0),
         (0.5, 0.55, 0.2, 0.0),
         "closer",
@@ -148,6 +163,7 @@ MOTIONS: dict[str, Motion] = {
         False,
         ("{} turns clockwise", "{} spins clockwise"),
         "{} turning clockwise",
+        "",
         (0.5, 0.5, 0.6, 0.0),
         (0.5, 0.5, 0.6, -300.0),
         "counterclockwise",
@@ -156,6 +172,7 @@ MOTIONS: dict[str, Motion] = {
         False,
         ("{} turns counterclockwise", "{} spins counterclockwise"),
         "{} turning counterclockwise",
+        "",
         (0.5, 0.5, 0.6, 0.0),
         (0.5, 0.5, 0.6, 300.0),
         "clockwise",
@@ -195,7 +212,7 @@ def set_in_motion(
         thing.thumbnail((max(size), max(size)))
         thing = _cut_out(thing, rng)
         frames = [_pasted(ground, thing, *place) for place in path.tolist()]
-    times = (np.arange(num_frames) + 0.5) * (duration_s / num_frames)
+    times = (np.arange(num_frames, dtype=np.float64) + 0.5) * (duration_s / num_frames)
     return Video(np.stack([np.asarray(frame) for frame in frames]), times, duration_s)
 
 
@@ -216,10 +233,9 @@ def _seen(picture: PillowImage.Image, x: float, y: float, share: float, size: tu
     share = min(1.0, max(0.1, share))
     half = share / 2
     x, y = (min(1 - half, max(half, centre)) for centre in (x, y))
-    box = ((x - half) * picture.width, (y - half) * picture.height)
-    box += ((x + half) * picture.width, (y + half) * picture.height)
-    box = tuple(min(limit, max(0.0, edge)) for edge, limit in zip(box, picture.size * 2, strict=True))
-    return picture.resize(size, _BICUBIC, box=box)
+    left, right = (min(1.0, max(0.0, x + side)) * picture.width for side in (-half, half))
+    top, bottom = (min(1.0, max(0.0, y + side)) * picture.height for side in (-half, half))
+    return picture.resize(size, _BICUBIC, box=(left, top, right, bottom))
 
 
 def _cut_out(picture: PillowImage.Image, rng: np.random.Generator) -> PillowImage.Image:

@@ -15,13 +15,18 @@ _BEGINNING = (  # of what a sentence can begin with; no "it" or "his", which loo
     r"(?:an?|the|some|several|many|few|no|another|two|three|four|five|six|seven|eight|nine|ten|people|person|man|men|"
     r"woman|women|child|children|someone|somebody|something|there)\b"
 )
+_BARE = re.compile(r"(?:people|person|man|men|woman|women|child|children)\b", re.IGNORECASE)
+_VERB_FIRST = re.compile(r"\w*[^s]s\b")
 _BACKWARDS = re.compile(r"\b(?:it|its|he|his|him|she|her|they|their|them)\b", re.IGNORECASE)
 # Two clauses, the first without a comma, and the second one that can stand at the beginning of a sentence.
 _CLAUSES = re.compile(rf"^(?P<a>[^,]+?)(?P<link>,? and|,? while|,? as|,)\s+(?P<b>{_BEGINNING}[^,]*)$", re.IGNORECASE)
 _IN_ORDER = re.compile(
-    r"^(?P<a>[^,]+?)(?P<link>,? and then|,? then|,? followed by| before|,? after)\s+(?P<b>[^,]+)$", re.IGNORECASE
+    r"^(?P<a>[^,]+?)(?P<link>,?(?: and)? then|,?(?: and)?(?: is| are)? followed by| before|,? after)\s+(?P<b>[^,]+)$",
+    re.IGNORECASE,
 )
-_BOUND = re.compile(r"\b(?:between|both|either|neither)\b", re.IGNORECASE)  # their "and" joins no clauses
+_ORDER_WORD = re.compile(r"\b(?:then|followed|before|after)\b", re.IGNORECASE)
+# Their "and" or "as" joins no clauses, or the first clause hangs on the second one already.
+_BOUND = re.compile(r"\b(?:between|both|either|neither|as well)\b|^(?:as|while|when)\b", re.IGNORECASE)
 _SMALL_WORDS = frozenset({"a", "an", "the", "some", "very", "there", "is", "are", "of", "that", "this"})
 _VOWEL_SOUND = re.compile(r"(?!uni|use|eu|one\b|once\b)(?:[aeiou]|hour|honest|heir)", re.IGNORECASE)
 _ARTICLE = re.compile(r"\b(an?) ([a-z][\w'-]*)", re.IGNORECASE)
@@ -96,13 +101,20 @@ def swap_clauses(sentence: str) -> str:
     after a dog barks". What follows "and" must look like a beginning: "a black and white dog" stays.
     """
     body, end = _body(sentence)
-    in_order, at_once = _IN_ORDER.match(body), _CLAUSES.match(body)
-    if in_order and not _BACKWARDS.search(in_order["b"]):
-        link = "and then" if in_order["link"].strip(", ").lower() == "after" else "after"
-        return _sentence(in_order["b"], link, in_order["a"], end, like=body)
-    if in_order or at_once is None or _BOUND.search(body) or _BACKWARDS.search(at_once["b"]):
+    match = _IN_ORDER.match(body) or _CLAUSES.match(body)
+    if match is None or _BOUND.search(body) or _BACKWARDS.search(match["b"]):
         return sentence
-    return _sentence(at_once["b"], at_once["link"].lstrip(), at_once["a"], end, like=body)
+    first, link, second = match["a"], match["link"].strip(", ").lower(), match["b"]
+    if any(_ORDER_WORD.search(half) for half in (first, second)):
+        return sentence  # three in a row, or an order inside one of them
+    if link == "and" and not (_tells(first) and _tells(second)) and not (_is_name(first) and _is_name(second)):
+        return sentence  # "a desk with a lamp and a cup" is one thing, not two
+    if link in ("before", "after") and not _tells(second):
+        return sentence  # "a man stands before a house", "a dog runs after a cat": no time
+    if ("then" in link and _VERB_FIRST.match(second)) or (link == "and" and _BARE.match(second)):
+        return sentence  # "a man speaks, then runs", "a woman and child": half of something
+    other_link = {"after": "and then"}.get(link, "after") if _ORDER_WORD.search(link) else match["link"].lstrip()
+    return _sentence(second, other_link, first, end, like=body)
 
 
 def change_one_word(sentence: str, rng: np.random.Generator, alternatives: Sequence[Sequence[str]]) -> str | None:
@@ -131,38 +143,56 @@ def swap_sides(sentence: str) -> str:
 
 def both(first: str, second: str, rng: np.random.Generator) -> str:
     """One sentence for two things at once: "a dog barks and rain falls"."""
-    return _joined(first, second, str(rng.choice(["{} and {}", "{} together with {}", "{} while there is also {}"])))
+    return _joined(
+        first, second, ("{} and {}", "{} and at the same time {}"), ("{} with {}", "{} together with {}"), rng
+    )
 
 
 def first_then_second(first: str, second: str, rng: np.random.Generator) -> str:
     """One sentence for two things in a row: "a dog barks, then rain falls"."""
-    return _joined(first, second, str(rng.choice(["{}, then {}", "{} followed by {}", "first {}, after that {}"])))
+    return _joined(first, second, ("{}, then {}", "first {}, after that {}"), ("{} followed by {}",), rng)
 
 
 def beside(first: str, second: str, rng: np.random.Generator) -> str:
     """One sentence for two pictures, the first on the left."""
-    frames = ["{} on the left and {} on the right", "{} to the left of {}", "{} next to {}", "{} and {}"]
-    return _joined(first, second, str(rng.choice(frames)))
+    frames = ("on the left {} and on the right {}", "{} on the left and {} on the right", "{} and {}")
+    return _joined(first, second, frames, ("{} to the left of {}", "{} next to {}"), rng)
 
 
 def above(first: str, second: str, rng: np.random.Generator) -> str:
     """One sentence for two pictures, the first on top."""
-    return _joined(first, second, str(rng.choice(["{} above {}", "{} on top and {} below", "{} and {}"])))
+    return _joined(
+        first, second, ("on top {} and below {}", "{} on top and {} below", "{} and {}"), ("{} above {}",), rng
+    )
 
 
 def inside(sentence: str) -> str:
-    """A sentence as part of another: no full stop, and small where only the beginning made it large."""
+    """A sentence as part of another: no full stop, and its first word small, unless it is "I" or in capitals."""
     body, _ = _body(sentence)
-    return body[:1].lower() + body[1:] if re.match(_BEGINNING, body, re.IGNORECASE) else body
+    return body[:1].lower() + body[1:] if re.match(r"(?!I\b)[A-Z](?![A-Z])", body) else body
 
 
-def _joined(first: str, second: str, frame: str) -> str:
-    """Both in a frame; where one is empty, the other alone."""
+def _joined(
+    first: str, second: str, frames: tuple[str, ...], frames_of_names: tuple[str, ...], rng: np.random.Generator
+) -> str:
+    """Both in a frame, also in one that takes no whole sentence where neither is one; the other where one is empty."""
     if not first.strip() or not second.strip():
         return first.strip() or second.strip()
+    frame = str(rng.choice(frames + frames_of_names if _is_name(first) and _is_name(second) else frames))
     begins, (_, end) = first.strip()[0], _body(first)
     said = frame.format(inside(first), inside(second)) + end
     return said[0].upper() + said[1:] if begins.isupper() else said
+
+
+def _is_name(said: str) -> bool:
+    """Whether it names a thing ("a dog", "crying baby") and tells nothing of it ("a dog barks"): a cautious guess."""
+    words = said.lower().split()
+    return len(words) <= 4 and not any(word.rstrip(".").endswith("s") or word in ("is", "are") for word in words)
+
+
+def _tells(said: str) -> bool:
+    """Whether it looks like a clause: behind "a man" comes something that may be a verb. Again a cautious guess."""
+    return any(re.fullmatch(r"is|are|has|\w+[^s]s|\w+ing", word.lower().rstrip(".")) for word in said.split()[2:])
 
 
 def _sentence(first: str, link: str, second: str, end: str, *, like: str) -> str:

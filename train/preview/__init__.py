@@ -1,0 +1,1 @@
+"""What training makes of its media, to be looked at and listened to: python -m train.preview."""
