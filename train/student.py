@@ -1,7 +1,8 @@
 """The small sound network and its teacher: what it learns from, and where that is kept."""
 
 import hashlib
-from dataclasses import astuple, replace
+import logging
+from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +11,18 @@ import torch
 
 from train.build import round_module
 from train.config import DataConfig, TrainConfig
-from train.data.parquet import sizes
+from train.data.parquet import Row, sizes
 from train.data.yamnet import YamnetTeacher
 from train.distill import distil, label_windows
 from train.material import rows_of
 from unimma.encoders.base import Encoder
 from unimma.encoders.spectrogram import resample
 from unimma.encoders.yamnet_student import RATE_HZ, YamnetStudent
-from unimma.errors import ConfigError
+from unimma.errors import ConfigError, UnimmaError
 from unimma.model import UniMMA
 from unimma.types import Audio, Modality, Video
+
+log = logging.getLogger(__name__)
 
 
 def teach_student(model: UniMMA, config: TrainConfig, cache: Path) -> None:
@@ -68,14 +71,22 @@ def _student(model: UniMMA) -> YamnetStudent:
 
 
 def training_sounds(data: DataConfig) -> list[npt.NDArray[np.float32]]:
-    """Every recorded training sound there is, also those of clips, at the student's rate."""
+    """Every recorded training sound there is, also those of clips, at the student's rate; a damaged one is left out."""
     sounds = []
-    recorded = replace(data, scene_variations=0, scene_clips=0)
     for modality in (Modality.AUDIO, Modality.VIDEO):
-        for rows in rows_of(recorded, modality).values():
-            for row in rows:
-                item = row.decode()
-                heard = item.sound if isinstance(item, Video) else item
-                if isinstance(heard, Audio):
+        for rows in rows_of(data, modality).values():
+            for row in (row for row in rows if isinstance(row, Row)):  # recorded, not drawn or made of others
+                heard = _sound(row)
+                if heard is not None:
                     sounds.append(resample(torch.tensor(heard.waveform), heard.rate_hz, RATE_HZ).numpy())
     return sounds
+
+
+def _sound(row: Row) -> Audio | None:
+    try:
+        item = row.decode()
+    except UnimmaError as error:
+        log.warning("skipped %s of %s: %s", row.id, row.set, error)
+        return None
+    heard = item.sound if isinstance(item, Video) else item
+    return heard if isinstance(heard, Audio) else None

@@ -15,13 +15,13 @@ import unimma
 from tests.train import tiny
 from train.align import main
 from train.calibrate import null_similarities
-from train.config import DistillConfig, read_config
+from train.config import DataConfig, DistillConfig, read_config
 from train.distill import Windows, distil, label_windows
 from train.prompts import with_article
 from train.sentences import Sentences
 from train.steps import Objective
-from train.student import student_keys
-from unimma.encoders.yamnet_student import NUM_CLASSES, NUM_FEATURES, YamnetStudent
+from train.student import student_keys, training_sounds
+from unimma.encoders.yamnet_student import NUM_CLASSES, NUM_FEATURES, RATE_HZ, YamnetStudent
 from unimma.types import Modality
 
 ROOT = Path(__file__).parent.parent.parent
@@ -199,6 +199,12 @@ def test_windows_are_labelled_afresh_only_where_they_would_differ(folder: Path, 
     assert len({keys(f"distill.{change}")[1] for change in ("epochs=1", "lr=0.5", "batch_size=3")} | {student}) == 4
     for change in ("distill.num_windows=3", "distill.seed=1", 'data.sets=["tones"]', "data.max_rows.tones=3"):
         assert keys(change)[0] != windows and keys(change)[1] != student
+
+
+def test_the_student_hears_recordings_alone_and_no_damaged_one(folder: Path) -> None:
+    sounds = training_sounds(DataConfig(folder=folder, scene_variations=1, scene_clips=1))
+    assert len(sounds) == 20 - 1 + 5  # tones, but for one that is cut off, and the sound of clips
+    assert {len(sound) for sound in sounds[:19]} == {int(0.3 * RATE_HZ)}
 
 
 def test_a_bad_config_exits_with_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
