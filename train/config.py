@@ -33,9 +33,13 @@ class DataConfig:
     sets: tuple[str, ...] = ()  # stems; empty: every set in the folder
     max_rows: dict[str, PositiveInt] = field(default_factory=dict)  # by set: only that many of its train rows
     views: NonNegativeInt = 0  # varied views of each picture and sound beside the plain one
+    wide_views: NonNegativeInt = Field(default=0, le=99)  # further ones that vary more; of clips too
     single_view: tuple[str, ...] = ()  # sets that are seen plain only
     scene_variations: NonNegativeInt = 24  # of each generated scene's picture and sound
     scene_clips: NonNegativeInt = 4  # of each generated scene's clip
+    motion_clips: NonNegativeInt = 0  # made of the pictures, with sentences that tell the motion
+    pairs: NonNegativeInt = 0  # two pictures in one, and as many two sounds in one, with sentences that tell both
+    paraphrases: NonNegativeInt = 0  # of each caption of a picture, sound or clip
     max_sentences: PositiveInt = 60_000  # of the text-only captions
 
 
@@ -102,7 +106,7 @@ def read_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
         config = TypeAdapter(TrainConfig).validate_python(raw)
     except ValidationError as error:
         raise _config_error(path, error) from error
-    for came, expected in contradictions(config.model, config.loss, config.data.views):
+    for came, expected in contradictions(config.model, config.loss, config.data.views + config.data.wide_views):
         raise ConfigError(f"{path.name}: {came}", expected, "Correct the file.")
     return config
 

@@ -14,20 +14,23 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from train.data.motion import MotionRow
+from train.data.pairs import PairRow
 from train.data.parquet import Row
 from train.data.scenes import SceneRow
-from unimma.augment import vary_audio, vary_image
+from unimma.augment import vary_audio, vary_audio_more, vary_image, vary_image_more, vary_video
 from unimma.encoders.base import Encoder, Prepared, SequenceEncoder, fingerprint
 from unimma.encoders.joined import JoinedEncoder
 from unimma.errors import UnimmaError
-from unimma.types import Audio, Decoded, Image
+from unimma.types import Audio, Decoded, Image, Video
 
 log = logging.getLogger(__name__)
-AnyRow = Row | SceneRow
+AnyRow = Row | SceneRow | MotionRow | PairRow
 HalfArray = npt.NDArray[np.float16]
 Encode = Callable[[Encoder, Sequence[Prepared]], Tensor]
 SHARD_ROWS = 256  # what an interruption costs at most
 BATCH_ROWS = 16
+WIDE_VIEWS_FROM = 100  # views with such a number vary more; the number is part of what features are cached by
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,14 @@ class Features:
     skipped: Mapping[str, str] = field(default_factory=dict)
 
 
-def vary(item: Decoded, rng: np.random.Generator) -> Decoded:
-    """A label-free variation of a picture or sound; anything else as it is."""
+def vary(item: Decoded, view: int, rng: np.random.Generator) -> Decoded:
+    """A label-free variation of a picture or sound, in a wide view of a clip too; anything else as it is."""
+    is_wide = view >= WIDE_VIEWS_FROM
     if isinstance(item, Image):
-        return vary_image(item, rng)
-    return vary_audio(item, rng) if isinstance(item, Audio) else item
+        return vary_image_more(item, rng) if is_wide else vary_image(item, rng)
+    if isinstance(item, Audio):
+        return vary_audio_more(item, rng) if is_wide else vary_audio(item, rng)
+    return vary_video(item, rng) if is_wide and isinstance(item, Video) else item
 
 
 def cached_features(
@@ -104,7 +110,7 @@ def decoded(row: AnyRow, view: int) -> Decoded:
         MediaError: it cannot be decoded.
     """
     item = row.decode()
-    return vary(item, np.random.default_rng([view, *row.id.encode()])) if view else item
+    return vary(item, view, np.random.default_rng([view, *row.id.encode()])) if view else item
 
 
 def _side_by_side(parts: Sequence[Features]) -> Features:

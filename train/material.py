@@ -15,9 +15,13 @@ from torch import Tensor
 
 from train.config import DataConfig
 from train.data.kinds import kind_of
-from train.data.parquet import Row, label_names, read, sets
+from train.data.motion import motion_rows, motion_version
+from train.data.pairs import pair_rows
+from train.data.parquet import Row, label_names, names_in, read, sets
+from train.data.rows import digest
 from train.data.scenes import generator_version, scene_rows
-from train.features import AnyRow, HalfArray, cached_features, decoded, together
+from train.features import WIDE_VIEWS_FROM, AnyRow, HalfArray, cached_features, decoded, together
+from train.prompts import COMMON_WORDS, reworded, synonyms_of
 from train.prompts import sentences as prompt_sentences
 from train.sentences import Sentences
 from unimma.encoders.base import Encoder
@@ -140,7 +144,12 @@ def _shares(weight: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def rows_of(config: DataConfig, modality: Modality, split: str = "train") -> dict[str, list[AnyRow]]:
-    """Rows of one modality by set: a split of the Parquet folder, then (for training) the drawn scenes."""
+    """Rows of one modality by set: a split of the Parquet folder, then (for training) drawn scenes and made media."""
+    found = _source_rows(config, modality, split)
+    return found | _made_rows(config, modality, found) if split == "train" else found
+
+
+def _source_rows(config: DataConfig, modality: Modality, split: str) -> dict[str, list[AnyRow]]:
     found: dict[str, list[AnyRow]] = {}
     if config.folder is not None:
         for stem in config.sets or sets(config.folder):
@@ -151,6 +160,23 @@ def rows_of(config: DataConfig, modality: Modality, split: str = "train") -> dic
     if variations and split == "train":
         found[f"scenes-{generator_version()}-{modality}"] = list(scene_rows(modality, variations))
     return found
+
+
+def _made_rows(config: DataConfig, modality: Modality, sources: Mapping[str, list[AnyRow]]) -> dict[str, list[AnyRow]]:
+    """Clips made of pictures, and two pictures or two sounds in one."""
+    if modality is Modality.VIDEO and config.motion_clips:
+        stills = [row for rows in _source_rows(config, Modality.IMAGE, "train").values() for row in rows]
+        clips = motion_rows(stills, config.motion_clips, names=names_in(config.folder, config.sets), seed=0)
+        return {f"stills-in-motion-{motion_version()}-{digest(clips)}": list(clips)}
+    if modality in (Modality.IMAGE, Modality.AUDIO) and config.pairs:
+        pairs = pair_rows(
+            [row for rows in sources.values() for row in rows],
+            config.pairs,
+            names=names_in(config.folder, config.sets),
+            seed=0,
+        )
+        return {f"{modality}-pairs-{digest(pairs)}": list(pairs)}
+    return {}
 
 
 def gather(
@@ -180,11 +206,14 @@ def gather(
     seen = 0
     for stem, rows in rows_of(config, modality, split).items():
         names = label_names(config.folder, stem) if config.folder else {}
-        options = [sentences.add(fitting_sentences(row, names)) for row in rows]
-        is_plain = split != "train" or stem in config.single_view or modality is Modality.VIDEO
-        views = 0 if is_plain else config.views
+        words, count = synonyms_of([*COMMON_WORDS, *names.values()]), config.paraphrases if split == "train" else 0
+        options = [
+            sentences.add([*fitting_sentences(row, names), *reworded(row.captions, modality, count, words)])
+            for row in rows
+        ]
+        views = _views(config, stem, modality) if split == "train" else [0]
         outputs = {who: cached_features(one, rows, cache, name=f"{stem}-{split}") for who, one in teachers.items()}
-        for view in range(views + 1):
+        for view in views:
             found = cached_features(encoder, rows, cache, name=f"{stem}-{split}", view=view, tokens=tokens)
             kept = functools.reduce(np.intersect1d, [each.kept for each in (found, *outputs.values())]).tolist()
             features.append(found.values[np.isin(found.kept, kept)])
@@ -195,10 +224,10 @@ def gather(
             kind += [_kind(rows[i]) for i in kept]
             item += [seen + i for i in kept]
             said += [options[i] for i in kept]
-            weights += [len(kept) ** SIZE_POWER / max(1, len(kept)) / (views + 1)] * len(kept)
+            weights += [len(kept) ** SIZE_POWER / max(1, len(kept)) / len(views)] * len(kept)
             media += [(rows[i], view) for i in kept]
         seen += len(rows)
-        log.info("%s: %d rows, %d views, %d skipped", stem, len(rows), views + 1, len(rows) - len(kept))
+        log.info("%s: %d rows, %d views, %d skipped", stem, len(rows), len(views), len(rows) - len(kept))
     if not weights:
         return None
     return Material(
@@ -212,6 +241,14 @@ def gather(
         skipped,
         {teacher: torch.from_numpy(np.concatenate(values)) for teacher, values in taught.items()},
     )
+
+
+def _views(config: DataConfig, stem: str, modality: Modality) -> list[int]:
+    """Numbers of the views that a set is seen in: the plain one, mild ones (not of clips), wide ones."""
+    if stem in config.single_view:
+        return [0]
+    mild = 0 if modality is Modality.VIDEO else config.views
+    return [*range(mild + 1), *range(WIDE_VIEWS_FROM, WIDE_VIEWS_FROM + config.wide_views)]
 
 
 def _kind(row: AnyRow) -> str:

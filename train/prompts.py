@@ -1,8 +1,11 @@
 """Sentences made from labels: what a class is called when it is seen, heard or filmed."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
+import numpy as np
+
+from unimma.augment import paraphrase
 from unimma.types import Modality
 
 # "{}" is the bare name, "{a}" the name with its article. Training draws from all; zero-shot takes their mean.
@@ -64,8 +67,20 @@ def sentences(name: str, modality: Modality) -> list[str]:
     return [template.format(name, a=with_article(name)) for template in TEMPLATES[modality]]
 
 
+def reworded(
+    captions: Collection[str], modality: Modality, count: int, synonyms: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """Up to `count` paraphrases of each caption, always the same ones."""
+    found: dict[str, None] = {}
+    for caption in captions:
+        rng = np.random.default_rng([*caption.encode()])
+        frames = CAPTION_FRAMES[modality]
+        found |= dict.fromkeys(paraphrase(caption, rng, synonyms=synonyms, frames=frames) for _ in range(count))
+    return [said for said in found if said not in set(captions)]
+
+
 def synonyms_of(groups: Iterable[Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    """name → what else it is called, from groups of names that mean the same; a name of two groups means nothing sure."""
+    """name → what else it is called, from groups of names that mean the same; none for a name of two groups."""
     known: dict[str, tuple[str, ...]] = {}
     for group in map(dict.fromkeys, groups):
         for name in group:

@@ -1,7 +1,7 @@
 """Parquet folders of media: one file is one set, its columns id, split, modality, media, label, captions, …"""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -96,6 +96,13 @@ def read(folder: Path, stem: str, split: str | None = None, *, with_media: bool 
 def label_names(folder: Path, stem: str) -> dict[str, tuple[str, ...]]:
     """label → names to say it by, the clearest first; from the folder's labels.json where it knows the set."""
     return {label: _names(label, entry) for label, entry in _labels(folder).get(stem, {}).items()}
+
+
+def names_in(folder: Path | None, stems: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """label → names to say it by, over the sets of these stems (over all where none is named); {} without a folder."""
+    if folder is None:
+        return {}
+    return {label: names for stem in stems or sets(folder) for label, names in label_names(folder, stem).items()}
 
 
 def concept_names(folder: Path) -> dict[str, tuple[str, ...]]:

@@ -1,5 +1,6 @@
 """What training asks of a row, wherever it comes from, and how a row is told in words."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -53,6 +54,11 @@ def tellable(rows: Sequence[TrainRow]) -> list[TrainRow]:
 def meaning(row: TrainRow) -> str:
     """A short name of what it shows: its label, else its first caption, else nothing."""
     return row.label or (inside(row.captions[0]) if row.captions else "")
+
+
+def digest(rows: Sequence[TrainRow]) -> str:
+    """Eight hexadecimal digits that tell these rows from others: made media are cached by what they were made of."""
+    return hashlib.sha256("\n".join(row.id for row in rows).encode()).hexdigest()[:8]
 
 
 def said(row: TrainRow, names: Mapping[str, Sequence[str]]) -> list[str]:

@@ -14,8 +14,9 @@ import numpy as np
 from PIL import Image as PillowImage
 
 from train.config import TrainConfig, read_config
+from train.data.parquet import names_in
 from train.preview import draw
-from train.preview.examples import captions_in, examples, names_in
+from train.preview.examples import captions_in, examples
 from train.preview.files import write_mp4, write_wav
 from train.preview.lines import Line, clip_lines, motion_lines, picture_lines, sound_lines
 from train.preview.page import Sentences, Shown, page
@@ -52,7 +53,7 @@ def preview(config: TrainConfig, count: int) -> tuple[list[Chapter], Sentences]:
         ConfigError: the data folder cannot be read.
     """
     data, seed, num_clips = config.data, config.optim.seed, max(1, count // 2)
-    rng, names = np.random.default_rng(seed), names_in(config.data)
+    rng, names = np.random.default_rng(seed), names_in(data.folder, data.sets)
     stills = examples(data, Modality.IMAGE, max(count, STILLS), names, rng)
     log.info("%d pictures", len(stills))
     pictures = picture_lines([(item, said) for _, item, said in stills[:count]], seed)

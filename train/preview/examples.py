@@ -6,7 +6,7 @@ from itertools import islice
 import numpy as np
 
 from train.config import DataConfig
-from train.data.parquet import label_names, read, sets
+from train.data.parquet import read, sets
 from train.data.rows import TrainRow, meaning, said
 from train.data.scenes import scene_rows
 from unimma.errors import MediaError
@@ -29,12 +29,6 @@ def examples(
         if len(found) == count:
             break
     return found
-
-
-def names_in(data: DataConfig) -> dict[str, tuple[str, ...]]:
-    """label → its names, over all sets of the folder."""
-    stems = (data.sets or sets(data.folder)) if data.folder else []
-    return {label: names for stem in stems if data.folder for label, names in label_names(data.folder, stem).items()}
 
 
 def captions_in(data: DataConfig, count: int, rng: np.random.Generator) -> list[str]:

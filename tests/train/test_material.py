@@ -1,0 +1,96 @@
+"""What training is given beside plain rows: wide views, other words, and media made of other media."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.train import tiny
+from train.config import DataConfig
+from train.features import WIDE_VIEWS_FROM, decoded, vary
+from train.material import gather, rows_of
+from train.prompts import reworded, synonyms_of
+from train.sentences import Sentences
+from unimma.augment import vary_audio, vary_audio_more, vary_image, vary_image_more, vary_video
+from unimma.encoders.registry import find
+from unimma.types import Audio, Image, Modality, Text, Video
+
+NONE = {"scene_variations": 0, "scene_clips": 0}
+WORDS = synonyms_of([("car", "automobile"), ("man", "guy")])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny.write_data(tmp_path_factory.mktemp("data"))
+
+
+def test_clips_and_pairs_are_made_of_the_train_rows_alone(folder: Path) -> None:
+    config = DataConfig(folder=folder, motion_clips=15, pairs=6, **NONE)
+    found = {modality: rows_of(config, modality) for modality in (Modality.IMAGE, Modality.AUDIO, Modality.VIDEO)}
+    made = {stem: rows for sets in found.values() for stem, rows in sets.items() if "pairs" in stem or "motion" in stem}
+    assert sorted(len(rows) for rows in made.values()) == [6, 6, 15]
+    assert {row.modality for rows in made.values() for row in rows} == set(found)
+    train = {row.label for rows in rows_of(DataConfig(folder=folder, **NONE), Modality.IMAGE).values() for row in rows}
+    pairs = next(rows for stem, rows in found[Modality.IMAGE].items() if "pairs" in stem)
+    assert all(set(row.label.split(" and ")) <= train for row in pairs if row.label)
+    assert not any("pairs" in stem for stem in rows_of(config, Modality.IMAGE, "val"))
+
+
+def test_made_media_of_other_rows_have_another_name_in_the_cache(folder: Path) -> None:
+    def name(**changes: object) -> str:
+        config = DataConfig(**{"folder": folder, "motion_clips": 3, **NONE, **changes})
+        (stem,) = (stem for stem in rows_of(config, Modality.VIDEO) if "motion" in stem)
+        return stem
+
+    assert name() == name()
+    assert len({name(), name(motion_clips=4), name(scene_variations=1)}) == 3
+
+
+def test_mild_and_wide_views_are_the_variations_that_they_are_said_to_be() -> None:
+    rng = np.random.default_rng(0)
+    image = Image(rng.integers(0, 256, (40, 40, 3)).astype(np.uint8))
+    audio = Audio((0.3 * rng.standard_normal(4_000)).astype(np.float32), 16_000)
+    video = Video(np.stack([image.pixels] * 3), np.arange(3.0), 3.0)
+    for view, change, wave in ((1, vary_image, vary_audio), (WIDE_VIEWS_FROM, vary_image_more, vary_audio_more)):
+        seen = vary(image, view, np.random.default_rng(7))
+        assert isinstance(seen, Image)
+        assert np.array_equal(seen.pixels, change(image, np.random.default_rng(7)).pixels)
+        heard = vary(audio, view, np.random.default_rng(7))
+        assert isinstance(heard, Audio)
+        assert np.array_equal(heard.waveform, wave(audio, np.random.default_rng(7)).waveform)
+    assert vary(video, 1, rng) is video
+    wide = vary(video, WIDE_VIEWS_FROM, np.random.default_rng(7))
+    assert isinstance(wide, Video) and wide.duration_s == vary_video(video, np.random.default_rng(7)).duration_s
+    assert vary(Text("a dog"), 1, rng) == Text("a dog")
+
+
+def test_wide_views_stand_beside_mild_ones_and_every_item_weighs_the_same(folder: Path, tmp_path: Path) -> None:
+    encoder, sentences = find("tiny-image")(), Sentences()
+    plain = gather(encoder, Modality.IMAGE, DataConfig(folder=folder, **NONE), sentences, tmp_path)
+    config = DataConfig(folder=folder, views=1, wide_views=2, **NONE)
+    wide = gather(encoder, Modality.IMAGE, config, sentences, tmp_path)
+    assert plain is not None and wide is not None
+    assert len(wide.weight) == 4 * len(plain.weight)
+    assert len({path.name.split("-view")[1].split("-")[0] for path in tmp_path.iterdir()}) == 4
+    assert wide.weight.sum() == pytest.approx(plain.weight.sum())
+    single = DataConfig(
+        folder=folder, wide_views=2, single_view=tuple(path.stem for path in folder.glob("*.parquet")), **NONE
+    )
+    only = gather(encoder, Modality.IMAGE, single, sentences, tmp_path)
+    assert only is not None and len(only.weight) == len(plain.weight)
+
+
+def test_a_made_row_has_views_of_its_own(folder: Path) -> None:
+    row = next(iter(rows_of(DataConfig(folder=folder, pairs=1, **NONE), Modality.IMAGE).values()))[0]
+    one, again, other = (decoded(row, view) for view in (1, 1, 2))
+    assert isinstance(one, Image) and isinstance(again, Image) and isinstance(other, Image)
+    assert np.array_equal(one.pixels, again.pixels)
+    assert one.pixels.shape != other.pixels.shape or not np.array_equal(one.pixels, other.pixels)
+
+
+def test_captions_are_told_in_other_words_too(folder: Path) -> None:
+    said = reworded(["A man parks a car.", "rain"], Modality.AUDIO, 8, WORDS)
+    assert said == reworded(["A man parks a car.", "rain"], Modality.AUDIO, 8, WORDS)
+    assert len(said) == len(set(said)) > 6 and "rain" not in said
+    assert any("guy" in one for one in said) and any("automobile" in one for one in said)
+    assert reworded(["rain"], Modality.AUDIO, 0, WORDS) == [] == reworded([], Modality.IMAGE, 3, WORDS)
