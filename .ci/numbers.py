@@ -10,31 +10,31 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 METRICS, README = ROOT / "assets" / "bundled" / "metrics.json", ROOT / "README.md"
 SECTION = re.compile(r"(<!-- numbers: [^\n]*-->\n).*?(<!-- /numbers -->)", re.DOTALL)
-COLUMNS = {
-    "right class first": ("zeroshot_top1",),
-    "right class among five": ("zeroshot_top5",),
-    "sentence finds its photo, sound or clip first": ("text_to_image_r1", "text_to_audio_r1", "text_to_video_r1"),
-    "among ten": ("text_to_image_r10", "text_to_audio_r10", "text_to_video_r10"),
-}
+BASELINES = {"conse": "ConSE", "ridge": "ridge"}
 
 
 def table(metrics: dict[str, Any]) -> str:
-    """Markdown: a row for each set that has one of the measures; shares in per cent, each with its interval."""
-    head = [f"| {metrics['split']} set | {' | '.join(COLUMNS)} |", "|---" * (1 + len(COLUMNS)) + "|"]
-    rows = [
-        f"| {stem} | {' | '.join(cells)} |"
-        for stem, measured in sorted(metrics["sets"].items())
-        if any(cells := [cell(measured, names) for names in COLUMNS.values()])
-    ]
-    return "\n".join(head + rows)
+    """Markdown: a row for each number that the model is judged by, with its interval, both baselines and the goal."""
+    head = [f"| on {metrics['split']} | value | {' | '.join(BASELINES.values())} | goal |", "|---|---|---|---|---|"]
+    return "\n".join(head + [row(metrics, entry) for entry in metrics["headline"]])
 
 
-def cell(measured: dict[str, Any], names: tuple[str, ...]) -> str:
-    """The one of these measures that the set has: value, interval, number of queries; empty where it has none."""
-    found = [measured[name] for name in names if name in measured]
-    return " · ".join(
-        f"**{100 * m['value']:.1f}** ({100 * m['low']:.0f} to {100 * m['high']:.0f}; n {m['n']:,})" for m in found
-    )
+def row(metrics: dict[str, Any], entry: dict[str, Any]) -> str:
+    """Title, value with interval and number of queries, the baselines' values, the goal; empty cells where none is."""
+    stem, measure, is_cost = entry["set"], entry["measure"], entry["set"] == "cost"
+    found = metrics["cost"][measure] if is_cost else metrics["sets"][stem][measure]
+    value, low, high = (shown(found[key], is_cost) for key in ("value", "low", "high"))
+    interval = f" ({low} to {high}; n {found['n']:,})" if low != high else ""
+    others = [metrics["baselines"].get(name, {}).get("sets", {}).get(stem, {}).get(measure) for name in BASELINES]
+    cells = [shown(other["value"], is_cost) if other else "" for other in others]
+    goal = "" if entry["goal"] is None else ("≤ " if is_cost else "") + shown(entry["goal"], is_cost)
+    title = entry["title"] + (" *" if entry["seen"] else "")
+    return f"| {title} | **{value}**{interval} | {' | '.join(cells)} | {goal} |"
+
+
+def shown(value: float, is_cost: bool) -> str:
+    """A share in per cent, or megabytes and milliseconds as they are."""
+    return f"{value:.0f}" if is_cost else f"{100 * value:.1f}"
 
 
 def main() -> int:
