@@ -13,7 +13,7 @@ def test_numbers_come_with_their_interval_and_count():
     measured = {"value": 0.523, "low": 0.5, "high": 0.546, "n": 2000}
     rank = {"value": 3.0, "low": 2.0, "high": 4.0, "n": 2000}
     shown = str(numbers({"split": "val", "sets": {"tiny-imagenet": {"zeroshot_top1": measured, "median_rank": rank}}}))
-    for part in ("tiny imagenet", "zero-shot top-1", "52.3%", "50.0% – 54.6%", "2,000", "median rank", "<td>3</td>"):
+    for part in ("tiny imagenet", "zero-shot top-1", "52.3%", "50.0 – 54.6%", "2,000", "median rank", "<td>3</td>"):
         assert part in shown
 
 
@@ -32,7 +32,7 @@ def test_the_few_numbers_that_say_most_stand_first_beside_both_baselines():
     }
     shown = str(numbers(metrics))
     first, _, every = shown.partition("<details>")
-    assert "<td>52.3%</td><td>50.0% – 54.6%</td><td>40.7%</td><td></td>" in first and "Tiny *" in first
+    assert "<td>52.3%</td><td>50.0 – 54.6%</td><td>40.7%</td><td></td>" in first and "Tiny *" in first
     assert "not unseen" in first and "<td>1,142</td><td>1,059 – 1,168</td>" in first
     assert "zero-shot top-1" in every and "audio of 10 s, ms" in every
     del metrics["headline"]  # a model measured before there was one

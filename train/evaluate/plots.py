@@ -168,7 +168,7 @@ def space(details: Mapping[str, SetResult]) -> Figure | None:
         ax.scatter(
             x, y, s=12, color=colour, marker=marker, alpha=0.35, linewidths=0.8, label=f"{modality} ({len(x):,})"
         )
-        ax.scatter(x.mean(), y.mean(), s=190, color=colour, marker=marker, edgecolors="black")
+        ax.scatter(x.mean(), y.mean(), s=190, color=colour, marker=marker, edgecolors="black", zorder=3)
     ax.set_xlabel(f"first principal component ({shares[0]:.0f} % of the variance)")
     ax.set_ylabel(f"second ({shares[1]:.0f} %)")
     ax.set_title("Embeddings by modality; the large marks are the means", fontsize=11)

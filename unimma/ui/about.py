@@ -154,7 +154,8 @@ def _baseline(metrics: Mapping[str, Any], name: str, stem: str, measure: str) ->
 
 
 def _interval(measure: str, m: Mapping[str, float]) -> str:
-    return f"{_shown(measure, m['low'])} – {_shown(measure, m['high'])}" if m["low"] < m["high"] else ""
+    low, high = (_shown(measure, m[end]) for end in ("low", "high"))
+    return f"{low.removesuffix('%')} – {high}" if m["low"] < m["high"] else ""
 
 
 def _block(name: str, found: Mapping[str, Mapping[str, float]]) -> Markup:
