@@ -32,6 +32,8 @@ from unimma.types import Audio, Image, Modality, Video
 )
 def test_every_head_gives_unit_rows(config: HeadConfig) -> None:
     head = build_head(config).eval()
+    if isinstance(head, ConseHead):  # without its classes and its linear map it has nothing to say
+        head.set_classes(F.normalize(torch.randn(config.num_classes, config.dim), dim=1))
     z = head(torch.randn(4, config.num_features))
     assert z.shape == (4, 8)
     assert torch.allclose(z.norm(dim=1), torch.ones(4), atol=1e-5)
@@ -196,15 +198,37 @@ def test_a_bridge_on_an_encoder_without_a_sequence_is_refused() -> None:
         Tower(Flat(Modality.IMAGE), BridgeHead(BRIDGE))
 
 
-def test_a_conse_head_without_its_mlp_is_the_mixture_of_class_sentences() -> None:
+def test_a_conse_head_without_its_mlp_is_the_mixture_of_class_directions() -> None:
     head = ConseHead(HeadConfig(kind="conse", num_features=9, dim=4, hidden=8, num_classes=3)).eval()
-    head.get_buffer("class_embeddings").copy_(F.normalize(torch.randn(3, 4), dim=1))
+    head.set_classes(F.normalize(torch.randn(3, 4), dim=1))
     head.log_mix.data.fill_(12.0)  # the mixture outweighs the rest by far
+    head.log_temperature.data.fill_(0.0)
     logits = torch.tensor([[4.0, 1.0, -2.0]])
     features = torch.cat([torch.randn(1, 6), logits], dim=1)
     weights = torch.exp(logits[0]) / torch.exp(logits[0]).sum()
-    slow = sum(weights[c] * head.get_buffer("class_embeddings")[c] for c in range(3))
+    slow = sum(weights[c] * head.get_buffer("class_directions")[c] for c in range(3))
     assert torch.allclose(head(features)[0], F.normalize(slow, dim=0), atol=1e-4)
+
+
+def test_class_directions_tell_alike_classes_apart_where_their_embeddings_do_not() -> None:
+    """Two classes that mean nearly the same, and a third: which of the two is likelier must decide."""
+    embeddings = F.normalize(torch.tensor([[1.0, 0.1, 0.0, 0.0], [1.0, -0.1, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]]), dim=1)
+    head = ConseHead(HeadConfig(kind="conse", num_features=9, dim=4, hidden=8, num_classes=3)).eval()
+    head.set_classes(embeddings)
+    directions = head.get_buffer("class_directions")
+    assert directions.norm(dim=1).mean().item() == pytest.approx(1.0)
+    mixture = torch.tensor([0.45, 0.1, 0.45])
+    plain, apart = F.normalize(mixture @ embeddings, dim=0), F.normalize(mixture @ directions, dim=0)
+    assert (embeddings @ plain)[1] > (embeddings @ plain)[2]  # dragged along by its likely neighbour
+    assert (embeddings @ apart)[1] < (embeddings @ apart)[2]
+
+
+def test_a_conse_head_starts_as_its_mixture_and_its_linear_map() -> None:
+    head = ConseHead(HeadConfig(kind="conse", num_features=9, dim=4, hidden=8, num_classes=3)).eval()
+    head.log_mix.data.fill_(-20.0)
+    torch.nn.init.normal_(head.linear.weight)
+    features = torch.randn(2, 9)
+    assert torch.allclose(head(features), F.normalize(head.linear(features[:, :6]), dim=1), atol=1e-5)
 
 
 def test_a_standardised_training_set_has_mean_zero_and_deviation_one() -> None:

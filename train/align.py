@@ -109,8 +109,11 @@ def align(
     clips = {name: pairs.pop(name) for name in list(pairs) if config.model.encoder(PAIRS[name][0]).of_towers}
     towers = [modality for modality in model.towers if not config.model.encoder(modality).of_towers]
     if pairs:
-        for modality in towers:
-            fit_statistics(model.towers[modality].head, _features_of(modality, gathered.train))
+        text_head = model.towers[Modality.TEXT].head
+        fit_statistics(text_head, gathered.train.text)
+        text = on_features(text_head, gathered.train.text)
+        for modality, material in gathered.train.media.items():
+            fit_statistics(model.towers[modality].head, material.features, material, text)
         objective = Objective(model, towers, gathered.train, pairs, config, run)
         skipped |= _fit(objective, gathered, checkpoints, "heads", resume)
         round_weights(model)  # before the clips learn on top of these towers: they must see what will be stored
@@ -166,10 +169,6 @@ def _fit(objective: Objective, gathered: Gathered, checkpoints: Path, name: str,
     )
     log.info("%s: %d steps, loss %.3f", name, report.steps, report.loss)
     return report.skipped
-
-
-def _features_of(modality: Modality, supply: Supply) -> torch.Tensor:
-    return supply.text if modality is Modality.TEXT else supply.media[modality].features
 
 
 def _fingerprint(model: UniMMA, config: TrainConfig) -> str:

@@ -32,6 +32,7 @@ class DataConfig:
     folder: Path | None = None  # of Parquet files; None: the scene generator alone
     sets: tuple[str, ...] = ()  # stems; empty: every set in the folder
     max_rows: dict[str, PositiveInt] = field(default_factory=dict)  # by set: only that many of its train rows
+    weights: dict[str, PositiveFloat] = field(default_factory=dict)  # by set: drawn that many times as often
     views: NonNegativeInt = 0  # varied views of each picture and sound beside the plain one
     wide_views: NonNegativeInt = Field(default=0, le=99)  # further ones that vary more; of clips too
     single_view: tuple[str, ...] = ()  # sets that are seen plain only

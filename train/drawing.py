@@ -38,6 +38,10 @@ class Supply:
         """Sentences as the text tower takes them: their features float32 [n, F], or their numbers int64 [n]."""
         return torch.from_numpy(said) if self.text_is_live else self.text[said]
 
+    def say_all(self, sentences: Sequence[Rows]) -> Tensor:
+        """For each row, the mean features of all its sentences, float32 [n, F]; of a text encoder that is frozen."""
+        return torch.stack([self.text[said].mean(dim=0) for said in sentences])
+
 
 @dataclass(frozen=True)
 class Draft:

@@ -29,6 +29,7 @@ from unimma.types import Decoded, Modality
 
 log = logging.getLogger(__name__)
 Rows = npt.NDArray[np.int64]
+KIND_SENTENCES = 3  # of what a row's label is a kind of: a chihuahua is a dog, too
 SIZE_POWER = 0.6  # a set is drawn from in proportion to its size to this power: large ones do not drown small ones
 
 
@@ -211,7 +212,8 @@ def gather(
             sentences.add([*fitting_sentences(row, names), *reworded(row.captions, modality, count, words)])
             for row in rows
         ]
-        views = _views(config, stem, modality) if split == "train" else [0]
+        is_plain = split != "train" or not isinstance(rows[0], Row)  # what is made varies already
+        views = [0] if is_plain else _views(config, stem, modality)
         outputs = {who: cached_features(one, rows, cache, name=f"{stem}-{split}") for who, one in teachers.items()}
         for view in views:
             found = cached_features(encoder, rows, cache, name=f"{stem}-{split}", view=view, tokens=tokens)
@@ -224,7 +226,8 @@ def gather(
             kind += [_kind(rows[i]) for i in kept]
             item += [seen + i for i in kept]
             said += [options[i] for i in kept]
-            weights += [len(kept) ** SIZE_POWER / max(1, len(kept)) / len(views)] * len(kept)
+            share = config.weights.get(stem, 1.0) * len(kept) ** SIZE_POWER / len(views)
+            weights += [share / max(1, len(kept))] * len(kept)
             media += [(rows[i], view) for i in kept]
         seen += len(rows)
         log.info("%s: %d rows, %d views, %d skipped", stem, len(rows), len(views), len(rows) - len(kept))
@@ -256,9 +259,11 @@ def _kind(row: AnyRow) -> str:
 
 
 def fitting_sentences(row: AnyRow, names: dict[str, tuple[str, ...]]) -> list[str]:
-    """All sentences that fit a row: its captions, and every template filled with every name of its label."""
+    """All sentences that fit a row: its captions, every template filled with every name of its label, and its kind."""
     spoken = names.get(row.label or "", (row.label,) if row.label else ())
-    return [*row.captions, *(said for name in spoken for said in prompt_sentences(name, row.modality))]
+    said = [*row.captions, *(said for name in spoken for said in prompt_sentences(name, row.modality))]
+    kind = _kind(row)
+    return said if not kind or kind in spoken else [*said, *prompt_sentences(kind, row.modality)[:KIND_SENTENCES]]
 
 
 def caption_pairs(config: DataConfig, sentences: Sentences) -> list[Rows]:

@@ -1,5 +1,6 @@
 """What is minimised: losses over pairs of modalities, as the loop asks for them."""
 
+import logging
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self
@@ -7,10 +8,13 @@ from typing import Self
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from train.config import TrainConfig
 from train.drawing import Draft, Supply, draft, keys, lacking, medium
+from train.evaluate.ridge import fit_ridge
 from train.features import on_features
+from train.material import Material
 from train.problem import Batch, ParamGroup, Problem
 from train.teaching import CLASS_TEMPERATURE, TeacherTerms
 from train.weights import TEXT_PAIRS, THREE_WAY, PairLoss
@@ -21,6 +25,7 @@ from unimma.heads import ConseHead, LinearHead, Standardise
 from unimma.losses import (
     LogitBias,
     LogitScale,
+    feature_cosine,
     info_nce,
     nt_xent,
     sigmoid_loss,
@@ -31,6 +36,7 @@ from unimma.losses import (
 from unimma.model import Tower, UniMMA
 from unimma.types import Modality, Text
 
+log = logging.getLogger(__name__)
 SIGLIP_TEMPERATURE = 0.1  # at first, as in the paper
 DECODING_THREADS = 2
 CHUNK_ROWS = 64  # embedded at once while scoring
@@ -111,6 +117,9 @@ class Objective(Problem):
             for parameter in self._encoder_parameters(modality):
                 parameter.requires_grad_(True)
         self.pairs = nn.ModuleDict({name: PairTerms(name, pair) for name, pair in pairs.items()})
+        self.means = {  # by the pair whose rows are held against the mean of their sentences, too
+            name: seen for name, pair in pairs.items() if pair.mean_cosine and (seen := medium(name))
+        }
         self.class_weights = {  # by the pair whose rows the soft labels are of
             name: (seen, config.loss.classes(seen))
             for name in pairs
@@ -143,6 +152,9 @@ class Objective(Problem):
                     inputs[key] = rows
                 else:
                     facts[key] = self._as_it_is(key, rows)
+            if self.pairs[name].weights.mean_cosine and drawn.media is not None:
+                told = self.supply.media[self.means[name]].sentences
+                inputs[_mean_key(name)] = self.supply.say_all([told[row] for row in drawn.media.rows])
             if name in self.class_weights:
                 facts[f"{name}/classes"] = self._class_probabilities(name, drawn)
             facts |= self._taught(name, drawn)
@@ -170,6 +182,9 @@ class Objective(Problem):
         terms: dict[str, Tensor] = {}
         for name, pair in self.pairs.items():
             terms |= pair([z[key] for key in keys(name)], batch.facts[f"{name}/meaning"])
+        for name, seen in self.means.items():
+            weight = self.pairs[name].weights.mean_cosine
+            terms[f"{name}/mean_cosine"] = weight * feature_cosine(z[f"{seen}/{name}"], z[_mean_key(name)])
         for name, (seen, weight) in self.class_weights.items():
             classes = self.towers[seen].head.get_buffer("class_embeddings")
             scale = self.class_scales[name]()
@@ -189,7 +204,12 @@ class Objective(Problem):
             is_text = modality is Modality.TEXT
             lr = shape.lr or (optim.fine_lr if is_text or encoder.of_towers else optim.lr)
             decay = 0.0 if is_text else optim.weight_decay
-            groups.append(ParamGroup(f"{modality} head", [*self.towers[modality].head.parameters()], lr, decay))
+            head = self.towers[modality].head
+            linear = [*head.linear.parameters()] if isinstance(head, ConseHead) else []
+            rest = [p for p in head.parameters() if all(p is not known for known in linear)]
+            groups.append(ParamGroup(f"{modality} head", rest, lr, decay))
+            if linear:  # it starts right: see fit_statistics
+                groups.append(ParamGroup(f"{modality} linear", linear, min(lr, optim.fine_lr), decay))
             if modality in self.live:
                 own = self._encoder_parameters(modality)
                 lr = encoder.lr or optim.fine_lr
@@ -206,8 +226,7 @@ class Objective(Problem):
         for modality in self.trained:
             head = self.towers[modality].head
             if isinstance(head, ConseHead):
-                classes = head.get_buffer("class_embeddings")
-                classes.copy_(text(self.supply.classes[modality].to(classes.device)))
+                head.set_classes(text(self.supply.classes[modality].to(head.log_mix.device)))
         for teacher in self.teachers:
             teacher.refresh(text)
         text.train(was_training)
@@ -266,17 +285,46 @@ class Objective(Problem):
         return list(trained_parameters(self.towers[modality].encoder, extent).values())
 
 
-def fit_statistics(head: nn.Module, features: Tensor) -> None:
-    """Take the training set's centre and deviations into a head before its first step, as far as it knows any.
+def fit_statistics(
+    head: nn.Module, features: Tensor, material: Material | None = None, text: Tensor | None = None
+) -> None:
+    """Take what is known in closed form into a head before its first step, as far as it has a place for it.
+
+    The training set's centre and deviations; of a conse head also the linear map, by ridge regression from the features
+    to the mean of each row's sentences.
 
     Args:
         features: [n, F], of the encoder that the head stands on.
+        material: the rows that the features are of, where they have sentences.
+        text: embeddings of all sentences, float32 [m, D], by the text head as it starts.
     """
     if isinstance(head, LinearHead):
         head.get_buffer("centre").copy_(features.float().mean(dim=0))
     standardise = getattr(head, "standardise", None)
     if isinstance(standardise, Standardise):
         standardise.fit(features[:, : len(standardise.get_buffer("mean"))].float())
+    if isinstance(head, ConseHead) and material is not None and text is not None:
+        _fit_linear(head, features, material, text)
+
+
+@torch.no_grad()
+def _fit_linear(head: ConseHead, features: Tensor, material: Material, text: Tensor) -> None:
+    told = np.flatnonzero(material.told)
+    targets = torch.stack([text[material.sentences[row]].mean(dim=0) for row in told])
+    weights = material.told[told] / material.told[told].mean()
+    seen = features[told, : -head.num_classes].numpy()
+    ridge = fit_ridge(seen, F.normalize(targets, dim=1).numpy(), [str(item) for item in material.item[told]], weights)
+    log.info("ridge regression on %d rows, penalty %g", len(told), ridge.strength)
+    head.standardise.get_buffer("mean").copy_(torch.from_numpy(ridge.mean))
+    head.standardise.get_buffer("scale").copy_(torch.from_numpy(1.0 / ridge.scale))
+    # As long as the embeddings that it stands for, so that what the MLP adds is small at first.
+    length = float(np.linalg.norm(ridge(seen[:: max(1, len(seen) // 1_000)]), axis=1).mean())
+    head.linear.weight.copy_(torch.from_numpy(ridge.weight.T / length))
+    head.linear.bias.copy_(torch.from_numpy(ridge.bias / length))
+
+
+def _mean_key(name: str) -> str:
+    return f"{Modality.TEXT}/{name}/mean"
 
 
 def _tower(key: str) -> Modality:

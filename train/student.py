@@ -42,7 +42,7 @@ def teach_student(model: UniMMA, config: TrainConfig, cache: Path) -> None:
         YamnetTeacher(folder / config.distill.teacher),
         config.distill.num_windows,
         config.distill.seed,
-        cache / f"yamnet-windows-{windows_key}.npz",
+        cache / f"yamnet-windows-{windows_key}",
     )
     distil(student, windows, config.distill, cache / f"student-{student_key}.pt")
     round_module(student)

@@ -8,22 +8,21 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from train.data.yamnet import WINDOW_SAMPLES, YamnetTeacher
+from train.data.yamnet import YamnetTeacher
 from train.features import AnyRow, Features, cached_features
 from unimma.encoders import registry
 from unimma.encoders.base import Encoder, EncoderInfo, Prepared
 from unimma.encoders.efficientnet_lite import prepare_pixels
 from unimma.encoders.spectrogram import resample
-from unimma.encoders.yamnet_student import NUM_CLASSES, NUM_FEATURES, RATE_HZ
+from unimma.encoders.yamnet_student import NUM_CLASSES, NUM_FEATURES, RATE_HZ, LogMelWindows
 from unimma.errors import ConfigError, ModelError
 from unimma.loading import BUNDLED, load_model, presets
 from unimma.model import Tower
 from unimma.types import Audio, Image, Modality
 
 YAMNET = "yamnet.tflite"
-WINDOW_HOP = WINDOW_SAMPLES // 2
+ONNX_SIDE_PX = 224
 
 
 def teacher_features(name: str, rows: Sequence[AnyRow], cache: Path, *, stem: str, folder: Path | None) -> Features:
@@ -120,19 +119,17 @@ class YamnetSounds:
     )
 
     def __init__(self, path: Path) -> None:
-        self._teacher = YamnetTeacher(path.parent)
+        self._teacher, self._front_end = YamnetTeacher(path.parent), LogMelWindows()
         self.network: nn.Module = FileIdentity(path)
 
     def prepare(self, item: Audio) -> Prepared:
-        """`windows`: float32 [num_windows, 15600], at least one; a shorter sound is followed by silence."""
-        waveform = resample(torch.tensor(item.waveform), item.rate_hz, RATE_HZ).clamp(-1, 1)
-        filled = F.pad(waveform, (0, max(0, WINDOW_SAMPLES - len(waveform))))
-        return {"windows": filled.unfold(0, WINDOW_SAMPLES, WINDOW_HOP)}
+        """`windows`: float32 [num_windows, 96, 64], log-mel; a shorter sound is followed by silence."""
+        return {"windows": self._front_end(resample(torch.tensor(item.waveform), item.rate_hz, RATE_HZ).clamp(-1, 1))}
 
     def encode(self, batch: Sequence[Prepared]) -> Tensor:
         """Features, then scores, float32 [B, 1545]."""
-        heard = [[np.concatenate(self._teacher(window)) for window in item["windows"].numpy()] for item in batch]
-        return torch.from_numpy(np.stack([np.mean(windows, axis=0) for windows in heard]))
+        answers = [self._teacher(item["windows"]) for item in batch]
+        return torch.stack([torch.cat([said.features, said.scores], dim=1).mean(dim=0) for said in answers])
 
 
 class OnnxPictures:
@@ -165,7 +162,7 @@ class OnnxPictures:
 
     def prepare(self, item: Image) -> Prepared:
         """`pixels`: uint8 [3, 224, 224]; the whole picture, squeezed to a square."""
-        return {"pixels": prepare_pixels(item.pixels)}
+        return {"pixels": prepare_pixels(item.pixels, ONNX_SIDE_PX)}
 
     def encode(self, batch: Sequence[Prepared]) -> Tensor:
         """The outputs side by side, float32 [B, dim]."""

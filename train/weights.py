@@ -18,13 +18,14 @@ class PairLoss:
     siglip: NonNegativeFloat = 0.0  # label-aware too
     nt_xent: NonNegativeFloat = 0.0  # other rows of either side are negatives, labels or not
     triplet: NonNegativeFloat = 0.0  # against the hard negatives of the batch; label-aware
+    mean_cosine: NonNegativeFloat = 0.0  # 1 - cosine with the mean of all sentences of the row, not one of them
     margin: PositiveFloat = 0.2  # of the triplets, a difference of cosines
     negatives: Literal["hardest", "semi-hard"] = "hardest"
 
     @property
     def is_on(self) -> bool:
         """Whether any kind has a weight."""
-        return self.info_nce + self.siglip + self.nt_xent + self.triplet > 0
+        return self.info_nce + self.siglip + self.nt_xent + self.triplet + self.mean_cosine > 0
 
 
 THREE_WAY = "three_way"

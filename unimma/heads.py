@@ -117,11 +117,15 @@ class AdapterHead(nn.Module):
 
 
 class ConseHead(nn.Module):
-    """An MLP on the features beside a mixture of class sentences: [B, F] → unit rows [B, D].
+    """A linear map and an MLP of the features beside a mixture of class directions: [B, F] → unit rows [B, D].
 
-    embedding = normalize(normalize(MLP(features)) + b · normalize(softmax(class logits / T) · class embeddings)),
-    b and T learned. The second term keeps the open vocabulary that the encoder was trained on.
-    Source: ConSE, Norouzi et al. 2013, arXiv 1312.5650, put inside the embedding.
+    embedding = normalize(normalize(linear + MLP) + b · normalize(softmax(class logits / T) · class directions)), b and
+    T learned. The linear map can start as a ridge regression (`train.steps.fit_statistics`); the MLP then betters it.
+    The mixture keeps the open vocabulary that the encoder was trained on.
+
+    Source: ConSE, Norouzi et al. 2013, arXiv 1312.5650, put inside the embedding. Its mixture of class embeddings C
+    answers with the neighbours in meaning of the likeliest class; the directions C (CᵀC + I)⁻¹ undo what classes share,
+    so that the similarity of the mixture with a class follows that class's own probability.
     """
 
     def __init__(self, config: HeadConfig) -> None:
@@ -129,18 +133,30 @@ class ConseHead(nn.Module):
         self.num_classes = config.num_classes
         num_seen = config.num_features - config.num_classes
         self.standardise = Standardise(num_seen)
+        self.linear = _silent(num_seen, config.dim)
         self.layers = _mlp(num_seen, config)
-        self.register_buffer("class_embeddings", torch.zeros(config.num_classes, config.dim))
+        self.layers[-1] = _silent(config.hidden, config.dim)
+        self.register_buffer("class_embeddings", torch.zeros(config.num_classes, config.dim), persistent=False)
+        self.register_buffer("class_directions", torch.zeros(config.num_classes, config.dim))
         self.log_mix = nn.Parameter(torch.tensor(0.0))
-        self.log_temperature = nn.Parameter(torch.tensor(0.0))
+        self.log_temperature = nn.Parameter(torch.tensor(math.log(2.0)))
+
+    @torch.no_grad()
+    def set_classes(self, embeddings: Tensor) -> None:
+        """Take what the class sentences embed to, unit rows [num_classes, D]; only training needs these again."""
+        self.get_buffer("class_embeddings").copy_(embeddings)
+        gram = embeddings.T @ embeddings + torch.eye(embeddings.shape[1], device=embeddings.device)
+        directions = torch.linalg.solve(gram, embeddings.T).T
+        self.get_buffer("class_directions").copy_(directions / directions.norm(dim=1).mean().clamp(min=1e-6))
 
     def class_probabilities(self, features: Tensor) -> Tensor:
         """softmax of the class logits at the learned temperature: [B, num_classes]."""
         return F.softmax(features[:, -self.num_classes :] / self.log_temperature.exp(), dim=-1)
 
     def forward(self, features: Tensor) -> Tensor:
-        seen = F.normalize(self.layers(self.standardise(features[:, : -self.num_classes])), dim=-1)
-        mixture = F.normalize(self.class_probabilities(features) @ self.get_buffer("class_embeddings"), dim=-1)
+        standard = self.standardise(features[:, : -self.num_classes])
+        seen = F.normalize(self.linear(standard) + self.layers(standard), dim=-1)
+        mixture = F.normalize(self.class_probabilities(features) @ self.get_buffer("class_directions"), dim=-1)
         return F.normalize(seen + self.log_mix.exp() * mixture, dim=-1)
 
 

@@ -16,6 +16,7 @@ from tests.train import tiny
 from train.align import main
 from train.calibrate import null_similarities
 from train.config import DataConfig, DistillConfig, read_config
+from train.data.yamnet import Answers
 from train.distill import Windows, distil, label_windows
 from train.prompts import with_article
 from train.sentences import Sentences
@@ -214,20 +215,21 @@ def test_a_bad_config_exits_with_one_line(tmp_path: Path, capsys: pytest.Capture
     assert not (tmp_path / "run").exists()
 
 
-def loud_teacher(window: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Hears how loud a window is, and says so in every feature and in the first class."""
-    loud = float(np.sqrt(np.mean(np.square(window))))
-    scores = np.zeros(NUM_CLASSES, np.float32)
-    scores[0] = min(1.0, loud)
-    return np.full(NUM_FEATURES, 4 * loud, np.float32), scores
+def loud_teacher(log_mel: torch.Tensor) -> Answers:
+    """Hears how loud windows are, and says so in every feature, at every place and in the first class."""
+    loud = log_mel.exp().mean(dim=(1, 2))
+    scores = torch.zeros(len(loud), NUM_CLASSES)
+    scores[:, 0] = loud.clamp(max=1.0)
+    everywhere = loud[:, None, None, None]
+    return Answers(everywhere.expand(-1, 512, 6, 4), everywhere.expand(-1, NUM_FEATURES, 3, 2), scores)
 
 
 def test_the_student_learns_from_its_teacher_and_a_finished_run_is_not_run_again(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     sounds = [(rng.normal(size=30_000) * level).astype(np.float32) for level in (0.02, 0.1, 0.3)]
-    windows = label_windows(lambda: sounds, loud_teacher, 64, 0, tmp_path / "windows.npz")
+    windows = label_windows(lambda: sounds, loud_teacher, 64, 0, tmp_path / "windows")
     assert windows.log_mel.shape == (64, 96, 64)
-    kept = label_windows(lambda: [], loud_teacher, 64, 0, tmp_path / "windows.npz")  # nothing to make them from
+    kept = label_windows(lambda: [], loud_teacher, 64, 0, tmp_path / "windows")  # nothing to make them from
     assert np.array_equal(kept.log_mel, windows.log_mel)
     config = DistillConfig(epochs=60, batch_size=32, lr=2e-3)
     torch.manual_seed(0)

@@ -1,5 +1,6 @@
 """What training is given beside plain rows: wide views, other words, and media made of other media."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,10 @@ import pytest
 
 from tests.train import tiny
 from train.config import DataConfig
+from train.data.kinds import kind_of
+from train.data.parquet import Row
 from train.features import WIDE_VIEWS_FROM, decoded, vary
-from train.material import gather, rows_of
+from train.material import fitting_sentences, gather, rows_of
 from train.prompts import reworded, synonyms_of
 from train.sentences import Sentences
 from unimma.augment import vary_audio, vary_audio_more, vary_image, vary_image_more, vary_video
@@ -94,3 +97,26 @@ def test_captions_are_told_in_other_words_too(folder: Path) -> None:
     assert len(said) == len(set(said)) > 6 and "rain" not in said
     assert any("guy" in one for one in said) and any("automobile" in one for one in said)
     assert reworded(["rain"], Modality.AUDIO, 0, WORDS) == [] == reworded([], Modality.IMAGE, 3, WORDS)
+
+
+def test_a_set_is_drawn_as_often_as_its_weight_says(folder: Path, tmp_path: Path) -> None:
+    def share(weight: float | None = None) -> float:
+        config = DataConfig(folder=folder, scene_variations=1, scene_clips=0)
+        (stem,) = (stem for stem in rows_of(config, Modality.IMAGE) if not stem.startswith("scenes-"))
+        config = replace(config, weights={stem: weight} if weight else {})
+        material = gather(find("tiny-image")(), Modality.IMAGE, config, Sentences(), tmp_path)
+        assert material is not None
+        return float(material.weight[material.item < len(rows_of(config, Modality.IMAGE)[stem])].sum())
+
+    plain, often = share(), share(4.0)
+    assert often / (1 - often) == pytest.approx(4 * plain / (1 - plain))
+
+
+def test_a_breed_is_said_to_be_a_dog_and_heard_as_one() -> None:
+    breed = Row("pets", "1", "train", Modality.IMAGE, b"", "chihuahua", (), None, "n02085620")
+    assert "a photo of a dog" in fitting_sentences(breed, {})
+    barks = Row("sounds", "2", "train", Modality.AUDIO, b"", "dog", (), None, "ESC-50:101")
+    assert kind_of(barks.label, barks.concept) == kind_of(breed.label, breed.concept) == "dog"
+    assert kind_of("rooster", "n01514668") == kind_of("hen", None) == "chicken"
+    assert kind_of("snow globe", "n04251144") == "snow globe"
+    assert kind_of(None, None) == ""

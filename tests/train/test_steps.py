@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
 from tests.train import tiny
 from train.align import _fit, wanted_pairs
@@ -15,10 +16,12 @@ from train.build import class_names, untrained
 from train.config import TrainConfig, read_config
 from train.drawing import draft, keys
 from train.gathering import Gathered, gather_towers
+from train.material import Material
 from train.sentences import Sentences
 from train.steps import Objective, fit_statistics
 from unimma.encoders.registry import find
 from unimma.errors import ConfigError
+from unimma.heads import ConseHead, HeadConfig
 from unimma.model import UniMMA
 from unimma.types import Modality
 
@@ -307,3 +310,37 @@ def test_parts_that_do_not_fit_are_refused_before_anything_is_computed(
         config = configured(tmp_path, "", f"data.folder={folder}", "model.dim=20", override)
         untrained(config.model, class_names(config))
     assert str(tmp_path) not in str(refused.value)
+
+
+def test_the_mean_of_a_rows_sentences_draws_its_embedding(make: Callable[..., Made]) -> None:
+    objective, _, _ = make("[loss]\ntext_image = { mean_cosine = 2.0 }\naudio_text = {}\ntext_text = {}\n")
+    batch = objective.draw(np.random.default_rng(0))
+    z = {key: objective.embed(key, rows) for key, rows in batch.inputs.items()}
+    terms = objective.loss(z, batch)
+    assert set(terms) == {"text_image/mean_cosine"}
+    cosine = (z["image/text_image"] * z["text/text_image/mean"]).sum(dim=1)
+    assert terms["text_image/mean_cosine"].item() == pytest.approx(2.0 * (1 - cosine.mean().item()), abs=1e-5)
+
+
+def test_means_of_sentences_are_refused_where_they_cannot_be_had(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"loss.image_image.mean_cosine; expected it in text_image"):
+        configured(tmp_path, "[loss]\nimage_image = { mean_cosine = 1.0 }\n")
+    with pytest.raises(ConfigError, match=r"loss.text_image.mean_cosine beside a text encoder that is trained"):
+        configured(tmp_path, "[loss]\ntext_image = { mean_cosine = 1.0 }\n", 'model.encoders.text.trainable="all"')
+
+
+def test_a_conse_head_starts_as_the_ridge_regression_to_its_sentences() -> None:
+    """Features that tell the sentence by a linear map: the head finds it before any step."""
+    rng = torch.Generator().manual_seed(0)
+    text = F.normalize(torch.randn(6, 8, generator=rng), dim=1)
+    said = torch.arange(120) % 6
+    features = torch.cat([text[said] @ torch.randn(8, 10, generator=rng) + 3.0, torch.zeros(120, 4)], dim=1)
+    names = np.array([f"row {row}" for row in range(120)])
+    weight = np.full(120, 1 / 120)
+    sentences = [np.array([row]) for row in said.tolist()]
+    material = Material(features.half(), names, names, np.arange(120), sentences, weight)
+    head = ConseHead(HeadConfig(kind="conse", num_features=14, dim=8, hidden=8, num_classes=4)).eval()
+    fit_statistics(head, material.features, material, text)
+    head.log_mix.data.fill_(-20.0)
+    with torch.no_grad():
+        assert ((head(features) @ text.T).argmax(dim=1) == said).float().mean() == 1.0

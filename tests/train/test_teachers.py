@@ -15,6 +15,7 @@ from tests.makers import corners, tone
 from train import teachers
 from train.data.parquet import Row
 from train.data.scenes import scene_rows
+from train.data.yamnet import Answers
 from train.teachers import find_teacher, teacher_features
 from unimma.compat import ensure_torch_extensions
 from unimma.encoders import registry
@@ -135,7 +136,7 @@ def test_a_network_of_the_data_folder_teaches_its_outputs_side_by_side(
     found = teacher_features("colours.onnx", pictures, tmp_path / "cache", stem="pictures", folder=data)
     assert found.kept.tolist() == [0, 2, 3]
     for values, item in zip(found.values, decoded([pictures[i] for i in found.kept]), strict=True):
-        seen = (prepare_pixels(item.pixels).numpy().astype(np.float32) - 127) / 128
+        seen = (prepare_pixels(item.pixels, 224).numpy().astype(np.float32) - 127) / 128
         assert values == pytest.approx([*seen.mean(axis=(1, 2)), seen.min(), seen.max()], abs=2e-3)
 
 
@@ -147,16 +148,16 @@ def test_another_file_of_the_same_name_is_another_teacher(data: Path) -> None:
 
 
 class LoudTeacher:
-    """In the place of YAMNet: how loud a window is, twice that in each feature, once in each score."""
+    """In the place of YAMNet: the log-mel at the middle of a window, twice that in each feature, once in each score."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def __call__(self, window: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        assert window.shape == (15_600,)
-        assert window.dtype == np.float32
-        loud = np.abs(window).mean()
-        return np.full(1024, 2 * loud, np.float32), np.full(521, loud, np.float32)
+    def __call__(self, log_mel: torch.Tensor) -> Answers:
+        assert log_mel.shape[1:] == (96, 64)
+        loud = log_mel.mean(dim=(1, 2))
+        late = 2 * loud[:, None, None, None].expand(-1, 1024, 3, 2)
+        return Answers(late[:, :512].repeat(1, 1, 2, 2), late, loud[:, None].expand(-1, 521))
 
 
 @pytest.fixture
@@ -169,21 +170,22 @@ def loud(data: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_yamnet_teaches_the_mean_over_half_overlapping_windows(loud: Path) -> None:
     teacher = find_teacher("yamnet.tflite", Modality.AUDIO, loud)
-    steps = np.repeat([0.0, 0.2, 0.6], 7_800).astype(np.float32)  # two windows: 0.1 and 0.4 loud
-    short = np.full(7_800, 0.5, np.float32)  # half a window, then silence
-    prepared = [teacher.prepare(Audio(waveform, 16_000)) for waveform in (steps, short)]
-    assert [tuple(item["windows"].shape) for item in prepared] == [(2, 15_600), (1, 15_600)]
-    assert teacher.encode(prepared).shape == (2, 1545)
-    for heard in teacher.encode(prepared).numpy():
-        assert np.ptp(heard[:1024]) == np.ptp(heard[1024:]) == 0.0
-    assert teacher.encode(prepared)[:, 0].numpy() == pytest.approx([0.5, 0.5], abs=1e-5)
-    assert teacher.encode(prepared)[:, -1].numpy() == pytest.approx([0.25, 0.25], abs=1e-5)
+    long, short = tone(1.5, rate_hz=16_000), tone(0.3, rate_hz=16_000)  # two windows, and one with silence after it
+    prepared = [teacher.prepare(Audio(waveform, 16_000)) for waveform in (long, short)]
+    assert [tuple(item["windows"].shape) for item in prepared] == [(2, 96, 64), (1, 96, 64)]
+    heard = teacher.encode(prepared).numpy()
+    assert heard.shape == (2, 1545)
+    assert np.ptp(heard[:, :1024], axis=1) == pytest.approx([0, 0]) == np.ptp(heard[:, 1024:], axis=1)
+    mean = [float(item["windows"].mean()) for item in prepared]
+    assert heard[:, 0] == pytest.approx([2 * loud for loud in mean], rel=1e-4)
+    assert heard[:, -1] == pytest.approx(mean, rel=1e-4)
 
 
 def test_yamnet_hears_sounds_of_any_rate_and_never_beyond_full_scale(loud: Path) -> None:
     teacher = find_teacher("yamnet.tflite", Modality.AUDIO, loud)
-    (windows,) = teacher.prepare(Audio(tone(1.0, rate_hz=44_100, level=1.5), 44_100))["windows"]
-    assert windows.abs().max() == 1.0
+    loudest = np.ones(44_100, np.float32)
+    beyond, full = (teacher.prepare(Audio(level * loudest, 44_100))["windows"] for level in (4.0, 1.0))
+    assert torch.allclose(beyond[:, 10:80], full[:, 10:80], atol=1e-2)
     rows = scene_rows(Modality.AUDIO, 1)[:2]
     found = teacher_features("yamnet.tflite", rows, loud / "cache", stem="drawn", folder=loud)
     assert found.values.shape == (2, 1545)

@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from unimma.compat import ensure_torch_extensions
 
@@ -19,7 +20,9 @@ class MelSpectrogram(nn.Module):
 
     Args:
         rate_hz: of the waveform.
-        window, hop: samples; Hann window, frames centred on multiples of `hop`, zeros beyond the ends.
+        window, hop: samples; Hann window.
+        centred: frames lie around the multiples of `hop`, zeros beyond the ends; else they begin there, and samples
+            that fill no whole frame are left out.
         num_mels, low_hz, high_hz: bands on the HTK mel scale.
         power: 2 for power, 1 for magnitude.
         unit_sum: divide each band's filter by the sum of its weights.
@@ -37,22 +40,18 @@ class MelSpectrogram(nn.Module):
         power: float,
         unit_sum: bool = False,
         fft: int | None = None,
+        centred: bool = True,
     ) -> None:
         super().__init__()
-        self.window_length, self.hop, self.power, self.fft = window, hop, power, fft or window
+        self.hop, self.power, self.fft = hop, power, fft or window
+        self.margin = window // 2 if centred else 0
         filters = sound.melscale_fbanks(self.fft // 2 + 1, low_hz, high_hz, num_mels, rate_hz, mel_scale="htk")
         filters = filters / filters.sum(dim=0).clamp(min=1e-8) if unit_sum else filters
         self.register_buffer("window", torch.hann_window(window), persistent=False)
         self.register_buffer("filters", filters, persistent=False)
 
     def forward(self, waveform: Tensor) -> Tensor:
-        spectrum = torch.stft(
-            waveform,
-            n_fft=self.fft,
-            hop_length=self.hop,
-            win_length=self.window_length,
-            window=self.get_buffer("window"),
-            pad_mode="constant",
-            return_complex=True,
-        )
-        return (spectrum.abs() ** self.power).T @ self.get_buffer("filters")
+        window = self.get_buffer("window")
+        frames = F.pad(waveform, (self.margin, self.margin)).unfold(0, len(window), self.hop)
+        spectrum = torch.fft.rfft(frames * window, self.fft)
+        return (spectrum.abs() ** self.power) @ self.get_buffer("filters")

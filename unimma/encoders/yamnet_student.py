@@ -18,31 +18,40 @@ from unimma.types import Audio, Modality
 
 RATE_HZ = 16_000
 NUM_FEATURES, NUM_CLASSES = 1024, 521  # as YAMNet's
+NUM_MIDDLE = 192
 WINDOW_FRAMES, WINDOW_HOP = 96, 48  # of 10 ms: 0.96 s and half of it
+WINDOW_SAMPLES = 15_600  # of the waveform below those frames, each 25 ms long
 NUM_MELS = 64
 _MAX_WINDOWS = 512  # four minutes; a longer sound is heard at 512 windows spread evenly over it
 _LOG_OFFSET = 1e-3
 
 
 class YamnetStudent(nn.Module):
-    """A residual network on log-mel windows: [B, 96, 64] → features [B, 1024] and class logits [B, 521]."""
+    """A residual network on log-mel windows: [B, 96, 64] → features [B, 1024] and class logits [B, 521].
+
+    It halves time and pitch where its teacher does, so that their maps can be compared place by place, but has a few
+    plain convolutions at coarse places in place of 26: cheap to train and to run.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.trunk = nn.Sequential(
-            nn.Conv2d(1, 32, 5, stride=(4, 2), padding=2, bias=False),
-            nn.BatchNorm2d(32),
+        self.stem = nn.Sequential(
+            nn.Conv2d(1, 48, 5, stride=4, padding=2, bias=False),
+            nn.BatchNorm2d(48),
             nn.ReLU(),
-            _Residual(32, 64, stride=2),
-            _Residual(64, 128, stride=2),
-            _Residual(128, 256, stride=2),
+            _Residual(48, 96, stride=2),
         )
-        self.features = nn.Linear(256, NUM_FEATURES)
+        self.middle = nn.Sequential(_Residual(96, 192, stride=2), _Residual(192, NUM_MIDDLE, stride=1))
+        self.late = nn.Sequential(_Residual(NUM_MIDDLE, 384, stride=2), nn.Conv2d(384, NUM_FEATURES, 1), nn.ReLU())
         self.classifier = nn.Linear(NUM_FEATURES, NUM_CLASSES)
 
+    def maps(self, windows: Tensor) -> tuple[Tensor, Tensor]:
+        """[B, 96, 64] → what it sees at 6 x 4 places of time and pitch [B, 192, 6, 4], and at 3 x 2 [B, 1024, 3, 2]."""
+        middle = self.middle(self.stem(windows[:, None].contiguous(memory_format=torch.channels_last)))
+        return middle, self.late(middle)
+
     def forward(self, windows: Tensor) -> tuple[Tensor, Tensor]:
-        pooled = self.trunk(windows[:, None]).mean(dim=(2, 3))
-        features = F.relu(self.features(pooled))
+        features = self.maps(windows)[1].mean(dim=(2, 3))
         return features, self.classifier(features)
 
 
@@ -68,15 +77,20 @@ class LogMelWindows(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.mel = MelSpectrogram(
-            rate_hz=RATE_HZ, window=400, hop=160, num_mels=NUM_MELS, low_hz=125.0, high_hz=7500.0, power=1.0, fft=512
+            rate_hz=RATE_HZ,
+            window=400,
+            hop=160,
+            num_mels=NUM_MELS,
+            low_hz=125.0,
+            high_hz=7500.0,
+            power=1.0,
+            fft=512,
+            centred=False,
         )
 
     def forward(self, waveform: Tensor) -> Tensor:
-        log_mel = torch.log(self.mel(waveform) + _LOG_OFFSET)
-        missing = WINDOW_FRAMES - len(log_mel)
-        if missing > 0:
-            silence = torch.log(torch.tensor(_LOG_OFFSET)).item()
-            log_mel = F.pad(log_mel, (0, 0, 0, missing), value=silence)
+        missing = WINDOW_SAMPLES - len(waveform)
+        log_mel = torch.log(self.mel(F.pad(waveform, (0, max(0, missing)))) + _LOG_OFFSET)
         return log_mel.unfold(0, WINDOW_FRAMES, WINDOW_HOP).transpose(1, 2)
 
 
@@ -109,7 +123,7 @@ class YamnetStudentEncoder:
         """Pooled over each item's windows, float32 [B, 1545]; the logits are logarithms of a probability that weighs
         the whole sound and its most telling window alike (a single bark in five seconds of silence still counts)."""
         counts = [len(item["windows"]) for item in batch]
-        device = self.network.features.weight.device
+        device = self.network.classifier.weight.device
         features, logits = self.network(torch.cat([item["windows"] for item in batch]).to(device))
         rows = zip(features.split(counts), logits.sigmoid().split(counts), strict=True)
         return torch.stack([torch.cat([f.mean(dim=0), _whole(p)]) for f, p in rows])
