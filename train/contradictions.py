@@ -56,10 +56,10 @@ def _contradicting_losses(shape: ModelShape, loss: LossConfig, views: int) -> It
                 yield f"loss.{name} of a model without {modality}", "modalities that it has"
             if modality is Modality.VIDEO and clips and name != "video_text":
                 yield f"loss.{name} with clips of frames and sound", "video_text"
-    for name, pair in on.items():
-        if pair.mean_cosine and name not in TEXT_PAIRS.values():
+    for name, terms in on.items():
+        if terms.mean_cosine and name not in TEXT_PAIRS.values():
             yield f"loss.{name}.mean_cosine", f"it in {', '.join(TEXT_PAIRS.values())}"
-        if pair.mean_cosine and shape.encoder(Modality.TEXT).trainable != "frozen":
+        if terms.mean_cosine and shape.encoder(Modality.TEXT).trainable != "frozen":
             yield (
                 f"loss.{name}.mean_cosine beside a text encoder that is trained",
                 "a frozen one: means are of features",

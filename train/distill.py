@@ -106,7 +106,8 @@ def _axes(folder: Path, middle: Tensor, late: Tensor) -> dict[str, Tensor]:
 
 def _principal(maps: Tensor, count: int) -> Tensor:
     rows = maps.permute(0, 2, 3, 1).flatten(0, 2)
-    return torch.linalg.eigh((rows - rows.mean(dim=0)).T.cov())[1][:, -count:].flip(1)
+    axes: Tensor = torch.linalg.eigh((rows - rows.mean(dim=0)).T.cov())[1]
+    return axes[:, -count:].flip(1)
 
 
 def _block(folder: Path, at: int) -> Path:
@@ -116,7 +117,7 @@ def _block(folder: Path, at: int) -> Path:
 def _write(path: Path, arrays: Mapping[str, Array]) -> None:
     unfinished = path.with_suffix(".part")
     with unfinished.open("wb") as stream:
-        np.savez(stream, **arrays)
+        np.savez(stream, **dict(arrays))  # type: ignore[arg-type]  # its stubs take any keyword for allow_pickle
     unfinished.replace(path)
 
 
@@ -137,7 +138,8 @@ def _joined(folder: Path, num_windows: int) -> Windows:
             whole.flush()
             unfinished.replace(path)
     with np.load(folder / "axes.npz") as axes:
-        return Windows(*(np.load(paths[name], mmap_mode="r") for name in names), late_axes=axes["late"])
+        columns = {name: np.load(path, mmap_mode="r") for name, path in paths.items()}
+        return Windows(**columns, late_axes=axes["late"])
 
 
 def _window(sounds: Sequence[Waveform], pair: npt.NDArray[np.int64], rng: np.random.Generator) -> Waveform:

@@ -118,7 +118,9 @@ class Objective(Problem):
                 parameter.requires_grad_(True)
         self.pairs = nn.ModuleDict({name: PairTerms(name, pair) for name, pair in pairs.items()})
         self.means = {  # by the pair whose rows are held against the mean of their sentences, too
-            name: seen for name, pair in pairs.items() if pair.mean_cosine and (seen := medium(name))
+            name: (seen, pair.mean_cosine)
+            for name, pair in pairs.items()
+            if pair.mean_cosine and (seen := medium(name))
         }
         self.class_weights = {  # by the pair whose rows the soft labels are of
             name: (seen, config.loss.classes(seen))
@@ -152,8 +154,8 @@ class Objective(Problem):
                     inputs[key] = rows
                 else:
                     facts[key] = self._as_it_is(key, rows)
-            if self.pairs[name].weights.mean_cosine and drawn.media is not None:
-                told = self.supply.media[self.means[name]].sentences
+            if name in self.means and drawn.media is not None:
+                told = self.supply.media[self.means[name][0]].sentences
                 inputs[_mean_key(name)] = self.supply.say_all([told[row] for row in drawn.media.rows])
             if name in self.class_weights:
                 facts[f"{name}/classes"] = self._class_probabilities(name, drawn)
@@ -182,8 +184,7 @@ class Objective(Problem):
         terms: dict[str, Tensor] = {}
         for name, pair in self.pairs.items():
             terms |= pair([z[key] for key in keys(name)], batch.facts[f"{name}/meaning"])
-        for name, seen in self.means.items():
-            weight = self.pairs[name].weights.mean_cosine
+        for name, (seen, weight) in self.means.items():
             terms[f"{name}/mean_cosine"] = weight * feature_cosine(z[f"{seen}/{name}"], z[_mean_key(name)])
         for name, (seen, weight) in self.class_weights.items():
             classes = self.towers[seen].head.get_buffer("class_embeddings")
@@ -310,7 +311,7 @@ def fit_statistics(
 @torch.no_grad()
 def _fit_linear(head: ConseHead, features: Tensor, material: Material, text: Tensor) -> None:
     told = np.flatnonzero(material.told)
-    targets = torch.stack([text[material.sentences[row]].mean(dim=0) for row in told])
+    targets = torch.stack([text[material.sentences[int(row)]].mean(dim=0) for row in told])
     weights = material.told[told] / material.told[told].mean()
     seen = features[told, : -head.num_classes].numpy()
     ridge = fit_ridge(seen, F.normalize(targets, dim=1).numpy(), [str(item) for item in material.item[told]], weights)

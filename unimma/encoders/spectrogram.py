@@ -54,4 +54,5 @@ class MelSpectrogram(nn.Module):
         window = self.get_buffer("window")
         frames = F.pad(waveform, (self.margin, self.margin)).unfold(0, len(window), self.hop)
         spectrum = torch.fft.rfft(frames * window, self.fft)
-        return (spectrum.abs() ** self.power) @ self.get_buffer("filters")
+        bands: Tensor = (spectrum.abs() ** self.power) @ self.get_buffer("filters")
+        return bands
