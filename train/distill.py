@@ -223,7 +223,7 @@ class Lesson(nn.Module):
             # Most of the 521 scores are near zero: the sum over classes is on the scale of the other terms.
             "scores": 0.3 * F.binary_cross_entropy_with_logits(logits, scores, reduction="sum") / len(rows),
         }
-        self.terms = {name: float(value) for name, value in terms.items()}
+        self.terms = {name: value.item() for name, value in terms.items()}
         return torch.stack(list(terms.values())).sum()
 
 
