@@ -5,7 +5,7 @@ pitch, level, band width, noise, and two sounds laid over each other.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.optim.lr_scheduler import LRScheduler
 from tqdm import tqdm
 
+from train import checkpoint
+from train.arrays import write_arrays
 from train.config import DistillConfig
 from train.data.yamnet import WINDOW_SAMPLES, Answers
 from unimma.augment import vary_audio
@@ -71,7 +74,7 @@ def label_windows(
             rng = np.random.default_rng([seed, at])
             count = min(BLOCK_WINDOWS, num_windows - at)
             pairs = rng.choice(len(sounds), size=(count, 2), p=lengths / lengths.sum())
-            _write(
+            write_arrays(
                 _block(folder, at), _labelled(np.stack([_window(sounds, pair, rng) for pair in pairs]), teacher, folder)
             )
     return _joined(folder, num_windows)
@@ -99,7 +102,7 @@ def _axes(folder: Path, middle: Tensor, late: Tensor) -> dict[str, Tensor]:
     path = folder / "axes.npz"
     if not path.is_file():
         first = {"middle": _principal(middle, NUM_MIDDLE_AXES), "late": _principal(late, NUM_LATE_AXES)}
-        _write(path, {name: values.numpy() for name, values in first.items()})
+        write_arrays(path, {name: values.numpy() for name, values in first.items()})
     with np.load(path) as stored:
         return {name: torch.from_numpy(stored[name]) for name in ("middle", "late")}
 
@@ -112,13 +115,6 @@ def _principal(maps: Tensor, count: int) -> Tensor:
 
 def _block(folder: Path, at: int) -> Path:
     return folder / f"block-{at:07d}.npz"
-
-
-def _write(path: Path, arrays: Mapping[str, Array]) -> None:
-    unfinished = path.with_suffix(".part")
-    with unfinished.open("wb") as stream:
-        np.savez(stream, **dict(arrays))  # type: ignore[arg-type]  # its stubs take any keyword for allow_pickle
-    unfinished.replace(path)
 
 
 def _joined(folder: Path, num_windows: int) -> Windows:
@@ -157,8 +153,8 @@ def _cut(sound: Waveform, rng: np.random.Generator) -> Waveform:
     return np.pad(varied, (0, WINDOW_SAMPLES - len(varied)))
 
 
-def distil(student: YamnetStudent, windows: Windows, config: DistillConfig, checkpoint: Path) -> float:
-    """Train the student in place; resumes from `checkpoint` where one is; returns the last mean loss.
+def distil(student: YamnetStudent, windows: Windows, config: DistillConfig, path: Path) -> float:
+    """Train the student in place; resumes from the checkpoint at `path` where one is; returns the last mean loss.
 
     Loss: what stays unexplained of the teacher's features, of its middle map and of its last map, each as a share of
     their variance, plus the binary cross-entropy of the class scores (Hinton et al. 2015, arXiv 1503.02531, for the
@@ -169,7 +165,7 @@ def distil(student: YamnetStudent, windows: Windows, config: DistillConfig, chec
     optimiser = torch.optim.AdamW(lesson.parameters(), lr=config.lr, weight_decay=config.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.lr, total_steps=steps + 1, pct_start=0.1)
     student.requires_grad_(True)
-    first = _resume(lesson, optimiser, schedule, checkpoint)
+    first = _resume(lesson, optimiser, schedule, path)
     lesson.train()
     mean_loss = float("nan")
     progress = tqdm(range(first, steps), initial=first, total=steps, desc="distil", disable=None)
@@ -186,7 +182,7 @@ def distil(student: YamnetStudent, windows: Windows, config: DistillConfig, chec
         if (step + 1) % CHECKPOINT_STEPS == 0 or step + 1 == steps:
             terms = ", ".join(f"{name} {value:.3f}" for name, value in lesson.terms.items())
             log.info("distil step %d of %d, loss %.4f (%s)", step + 1, steps, mean_loss, terms)
-            _save(lesson, optimiser, schedule, step + 1, checkpoint)
+            _save(lesson, optimiser, schedule, step + 1, path)
     student.eval().requires_grad_(False)
     return mean_loss
 
@@ -235,20 +231,17 @@ def _variance(maps: Tensor) -> float:
     return float(maps.var(dim=(0, 2, 3)).sum())
 
 
-def _save(student: torch.nn.Module, optimiser: torch.optim.Optimizer, schedule: object, step: int, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".part")
-    state = {"student": student.state_dict(), "optimiser": optimiser.state_dict(), "step": step}
-    torch.save(state | {"schedule": schedule.state_dict()}, unfinished)  # type: ignore[attr-defined]
-    unfinished.replace(path)
+def _save(lesson: nn.Module, optimiser: torch.optim.Optimizer, schedule: LRScheduler, step: int, path: Path) -> None:
+    state = {"student": lesson.state_dict(), "optimiser": optimiser.state_dict(), "step": step}
+    checkpoint.save(state | {"schedule": schedule.state_dict()}, path)
 
 
-def _resume(student: torch.nn.Module, optimiser: torch.optim.Optimizer, schedule: object, path: Path) -> int:
-    if not path.is_file():
+def _resume(lesson: nn.Module, optimiser: torch.optim.Optimizer, schedule: LRScheduler, path: Path) -> int:
+    state = checkpoint.read(path)
+    if state is None:
         return 0
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    student.load_state_dict(state["student"])
+    lesson.load_state_dict(state["student"])
     optimiser.load_state_dict(state["optimiser"])
-    schedule.load_state_dict(state["schedule"])  # type: ignore[attr-defined]
+    schedule.load_state_dict(state["schedule"])
     log.info("goes on from step %d", state["step"])
     return int(state["step"])

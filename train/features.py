@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from train.arrays import write_arrays
 from train.data.motion import MotionRow
 from train.data.pairs import PairRow
 from train.data.parquet import Row
@@ -139,10 +140,7 @@ def _shard(encoder: Encoder, rows: Sequence[AnyRow], start: int, folder: Path, v
     path = folder / f"{start:06d}-{part[0].id.replace('/', '_')[:40]}-{len(part)}.npz"
     if not path.is_file():
         values, kept, reasons = _encode(encoder, part, view, encode)
-        unfinished = path.with_suffix(".part")
-        with unfinished.open("wb") as stream:
-            np.savez(stream, values=values, kept=kept + start, reasons=np.array(reasons, str))
-        unfinished.replace(path)
+        write_arrays(path, {"values": values, "kept": kept + start, "reasons": np.array(reasons, str)})
     with np.load(path) as stored:
         kept = stored["kept"]
         if len(kept) == len(part):

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from train.arrays import write_arrays
 from unimma.encoders.base import Encoder, fingerprint
 from unimma.types import Text
 
@@ -56,11 +57,7 @@ def _stored(path: Path) -> dict[str, npt.NDArray[np.float16]]:
 
 
 def _store(path: Path, known: dict[str, npt.NDArray[np.float16]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".part")
-    with unfinished.open("wb") as stream:
-        np.savez(stream, keys=np.array(list(known)), values=np.stack(list(known.values())))
-    unfinished.replace(path)
+    write_arrays(path, {"keys": np.array(list(known)), "values": np.stack(list(known.values()))})
 
 
 def encode_sentences(encoder: Encoder, sentences: Sequence[str]) -> npt.NDArray[np.float32]:

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from train.data.yamnet import YamnetTeacher
-from train.features import AnyRow, Features, cached_features
 from unimma.encoders import registry
 from unimma.encoders.base import Encoder, EncoderInfo, Prepared
 from unimma.encoders.efficientnet_lite import prepare_pixels
@@ -25,28 +24,20 @@ YAMNET = "yamnet.tflite"
 ONNX_SIDE_PX = 224
 
 
-def teacher_features(name: str, rows: Sequence[AnyRow], cache: Path, *, stem: str, folder: Path | None) -> Features:
-    """What a teacher says of rows, computed once: shards in `cache`, keyed by the teacher's weights.
+def find_teacher(name: str, modality: Modality, folder: Path | None) -> Encoder:
+    """The teacher of that name, as an encoder of that modality; `train.features.cached_features` keeps what it says.
 
     Args:
         name: "yamnet.tflite" or the name of an ONNX file, in the folder `teachers` of the data folder; or an encoder of
             the registry that needs no options, for its features; or a model that `load_model` finds ("clip", a folder,
             user/repo@revision), for its embeddings.
-        rows: of one modality, one at least.
-        stem: of their set, a part of the key.
         folder: the data folder.
     Returns:
-        Float16 [n, width], and which rows they belong to; rows that cannot be decoded are left out. YAMNet gives 1,024
-        features, then 521 scores in [0, 1]; a network of ONNX its outputs side by side.
+        An encoder; YAMNet gives 1,024 features, then 521 scores in [0, 1]; a network of ONNX its outputs side by side.
     Raises:
         ConfigError: nobody of that name, or a teacher of another modality.
         ModelError: a teacher that cannot be loaded.
     """
-    return cached_features(find_teacher(name, rows[0].modality, folder), rows, cache, name=stem)
-
-
-def find_teacher(name: str, modality: Modality, folder: Path | None) -> Encoder:
-    """The teacher of that name, as an encoder of that modality; names and errors as in `teacher_features`."""
     teacher = _found(name, modality, folder)
     if teacher.modality is not modality:
         came = f"the teacher {name}, which knows {teacher.modality}"

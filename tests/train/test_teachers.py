@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,8 @@ from train import teachers
 from train.data.parquet import Row
 from train.data.scenes import scene_rows
 from train.data.yamnet import Answers
-from train.teachers import find_teacher, teacher_features
+from train.features import AnyRow, Features, cached_features
+from train.teachers import find_teacher
 from unimma.compat import ensure_torch_extensions
 from unimma.encoders import registry
 from unimma.encoders.base import fingerprint
@@ -85,6 +86,11 @@ def data(tmp_path: Path) -> Path:
     (tmp_path / "data" / "teachers").mkdir(parents=True)
     save(network, tmp_path / "data" / "teachers" / "colours.onnx")
     return tmp_path / "data"
+
+
+def teacher_features(name: str, rows: Sequence[AnyRow], cache: Path, *, stem: str, folder: Path | None) -> Features:
+    """What a training keeps of a teacher."""
+    return cached_features(find_teacher(name, rows[0].modality, folder), rows, cache, name=stem)
 
 
 def decoded(rows: list[Row]) -> list[Image]:
