@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import Ridge as TheirRidge
 from sklearn.preprocessing import StandardScaler
 
-from train.evaluate.ridge import fit_ridge, held_out
+from train.evaluate.ridge import search_ridge, held_out
 
 
 def unit(rows: np.ndarray) -> np.ndarray:
@@ -17,7 +17,7 @@ def test_it_is_scikit_learns_on_standardised_features_with_the_same_weights() ->
     features = (rng.normal(size=(300, 12)) * np.linspace(1, 9, 12) + 4).astype(np.float16)
     targets = unit(rng.normal(size=(300, 5)) + features[:, :5].astype(np.float64))
     weights = rng.uniform(0.5, 1.5, 300)
-    found = fit_ridge(features, targets, [str(i) for i in range(300)], weights)
+    found = search_ridge(features, targets, [str(i) for i in range(300)], weights)
     x = StandardScaler().fit_transform(features.astype(np.float64))
     centred = targets - np.average(targets, axis=0, weights=weights)
     theirs = TheirRidge(alpha=found.strength * weights.sum(), fit_intercept=False).fit(x, centred, weights)
@@ -33,8 +33,8 @@ def test_noise_asks_for_a_stronger_penalty_than_a_clean_line() -> None:
     noisy = np.concatenate([clean, rng.normal(size=(200, 150))], axis=1) + 1.5 * rng.normal(size=(200, 154))
     groups = [str(i) for i in range(200)]
     assert (
-        fit_ridge(noisy, targets, groups, np.ones(200)).strength
-        > 10 * fit_ridge(clean, targets, groups, np.ones(200)).strength
+        search_ridge(noisy, targets, groups, np.ones(200)).strength
+        > 10 * search_ridge(clean, targets, groups, np.ones(200)).strength
     )
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from train.data.classes import audioset_names, imagenet_names
 from train.data.parquet import Row, read, sets
-from train.evaluate.ridge import Ridge, fit_ridge
+from train.evaluate.ridge import Ridge, search_ridge
 from train.evaluate.spaces import Embedded, FloatArray, SetSplit, Space, Texts, read_sets, unit
 from train.features import cached_features
 from train.material import SIZE_POWER
@@ -184,7 +184,7 @@ def fit_all(
                 weights += [len(rows) ** (SIZE_POWER - 1)] * len(rows)
         if len(set(groups)) > 1:
             shares = np.array(weights) / np.mean(weights)
-            fitted[modality] = fit_ridge(np.concatenate(features), np.concatenate(targets), groups, shares)
+            fitted[modality] = search_ridge(np.concatenate(features), np.concatenate(targets), groups, shares)
             log.info("ridge for %s: %d rows, strength %.2g", modality, len(groups), fitted[modality].strength)
     return fitted
 

@@ -1,4 +1,4 @@
-"""Ridge regression in closed form, its strength chosen on rows held out of the training rows."""
+"""Ridge regression in closed form, its strength given or chosen on rows held out of the training rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Ridge:
         mean, scale: float32 [F].
         weight: float32 [F, D].
         bias: float32 [D].
-        strength: the penalty that was chosen, per row.
+        strength: the penalty, per row.
     """
 
     mean: FloatArray
@@ -37,22 +37,38 @@ class Ridge:
 
 
 def fit_ridge(
+    features: npt.NDArray[np.floating], targets: FloatArray, row_weights: npt.NDArray[np.floating], strength: float
+) -> Ridge:
+    """Weighted least squares with a penalty on the squared map (Hoerl and Kennard 1970).
+
+    Args:
+        features: [n, F], n of 1 at least.
+        targets: float32 [n, D], unit rows.
+        row_weights: [n], how much a row counts; their mean is 1.
+        strength: the penalty, per row.
+    """
+    mean, scale = _moments(features)
+    weights = row_weights.astype(np.float32)
+    bias = np.average(targets, axis=0, weights=weights).astype(np.float32)
+    gram, moments = _sums(features, targets - bias, weights, mean, scale)
+    return Ridge(mean, scale, _solved(gram, moments, strength * weights.sum()), bias, strength)
+
+
+def search_ridge(
     features: npt.NDArray[np.floating],
     targets: FloatArray,
     groups: Sequence[str],
     row_weights: npt.NDArray[np.floating],
     seed: int = 0,
 ) -> Ridge:
-    """Weighted least squares with a penalty on the squared map (Hoerl and Kennard 1970).
+    """`fit_ridge` with the penalty that finds most.
 
-    The penalty is the one with which the most rows of a fifth of the groups, held out, come closest to their own target
-    among all held-out targets; the map is then fitted to all rows.
+    It is the one with which the most rows of a fifth of the groups, held out, come closest to their own target among
+    all held-out targets; the map is then fitted to all rows.
 
     Args:
         features: [n, F], n of at least two groups.
-        targets: float32 [n, D], unit rows.
         groups: n names; rows of one group are never on both sides.
-        row_weights: [n], how much a row counts; their mean is 1.
     """
     mean, scale = _moments(features)
     weights = row_weights.astype(np.float32)
@@ -67,9 +83,13 @@ def fit_ridge(
         shrunk = turned / (np.maximum(values, 0) + strength * weights[~held].sum())[:, None]
         shares.append(_share_found(unseen @ shrunk.astype(np.float32) + bias, targets[held], weights[held]))
     strength = float(STRENGTHS[int(np.argmax(shares))])
-    penalty = strength * weights.sum() * np.eye(features.shape[1])
-    weight = np.linalg.solve(fit[0] + rest[0] + penalty, fit[1] + rest[1])
-    return Ridge(mean, scale, weight.astype(np.float32), bias, strength)
+    weight = _solved(fit[0] + rest[0], fit[1] + rest[1], strength * weights.sum())
+    return Ridge(mean, scale, weight, bias, strength)
+
+
+def _solved(gram: DoubleArray, moments: DoubleArray, penalty: float) -> FloatArray:
+    solved: FloatArray = np.linalg.solve(gram + penalty * np.eye(len(gram)), moments).astype(np.float32)
+    return solved
 
 
 def held_out(groups: Sequence[str], rng: np.random.Generator) -> npt.NDArray[np.bool_]:
