@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import Ridge as TheirRidge
 from sklearn.preprocessing import StandardScaler
 
-from train.evaluate.ridge import search_ridge, held_out
+from train.evaluate.ridge import held_out, search_ridge
 
 
 def unit(rows: np.ndarray) -> np.ndarray:
