@@ -39,8 +39,8 @@ from unimma.types import Modality, Text
 log = logging.getLogger(__name__)
 SIGLIP_TEMPERATURE = 0.1  # at first, as in the paper
 DECODING_THREADS = 2
-# Of the ridge regression that a conse head starts with. Held-out rows of the training classes would choose far less; new
-# sentences and new classes fare better with more.
+# Of the ridge regression that a conse head starts with. Held-out rows of the training classes would choose far less;
+# new sentences and new classes fare better with more.
 LINEAR_STRENGTH = 0.25
 CHUNK_ROWS = 64  # embedded at once while scoring
 SCORED_ROWS = 1_000  # of each modality, at most
