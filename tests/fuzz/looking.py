@@ -22,13 +22,14 @@ from unimma.types import Audio, Decoded, Image, Modality, Text, Video
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_MOST_MEGABYTES = 1_500  # what a file asks for counts only where it gets it
+_MOST_MEGABYTES = 1_000  # beside what the process held before; what a file asks for counts only where it gets it
 
 
 def look(content: bytes, name: str, folder: Path, limits: Limits) -> tuple[str, list[str]]:
     """Everything that the app does with a file: what it is ("refused" where nothing), and what should not have been."""
     case = _Case(folder, [])
     _most_megabytes()
+    held_mb = _most_megabytes()  # since that reset: what the process holds now
     kind = case.tried("kind_of", kind_of, content, name, limits=limits)
     taken = case.tried("decode", decode, content, name=name, limits=limits)
     case.check("decode", taken, kind, limits)
@@ -37,7 +38,7 @@ def look(content: bytes, name: str, folder: Path, limits: Limits) -> tuple[str, 
         case.check(f"decode {modality}", media, modality, limits)
         kept = case.tried(f"write {modality}", write_plain, content, modality, folder, "kept", limits, name=name)
         case.check_kept(f"write {modality}", kept, modality, limits)
-    if (used_mb := _most_megabytes()) > _MOST_MEGABYTES:
+    if (used_mb := _most_megabytes() - held_mb) > _MOST_MEGABYTES:
         case.wrong.append(f"used {used_mb} MB")
     return str(kind) if taken is not None else "refused", case.wrong
 
