@@ -82,6 +82,54 @@ def test_info_nce_with_a_mask_is_the_mean_over_positives_of_rows_that_have_any(u
     assert info_nce(*uneven, SCALE, SAME).item() == pytest.approx(slow / 2, rel=1e-5)
 
 
+KNOWN = torch.tensor([[1, 1, 1], [1, 1, 0], [0, 0, 0], [0, 1, 0], [1, 1, 1], [0, 0, 1]], dtype=torch.bool)
+
+
+def slow_with_wrong_ones(query: Tensor, gallery: Tensor, same: Mask, wrong: Tensor, known: Mask) -> float:
+    """Row by row: the sum of exponentials also runs over the row's own negatives, but only from query to gallery."""
+    costs = []
+    for i, (row, positive) in enumerate(zip(cosines(query, gallery), same, strict=True)):
+        (own,) = cosines(query[i : i + 1], wrong[i])
+        against = [*row, *(s for s, there in zip(own, known[i], strict=True) if there)]
+        everyone = math.log(sum(math.exp(7.0 * s) for s in against))
+        found = [everyone - 7.0 * s for s, wanted in zip(row, positive, strict=True) if wanted]
+        if found:
+            costs.append(sum(found) / len(found))
+    back = slow_cross_entropy(transposed(cosines(query, gallery)), transposed(same), 7.0)
+    return (sum(costs) / len(costs) + back) / 2
+
+
+def test_negatives_of_a_rows_own_are_seen_by_it_alone(uneven: tuple[Tensor, Tensor]) -> None:
+    wrong = unit(18, 4).view(6, 3, 9)
+    found = info_nce(*uneven, SCALE, SAME, wrong_QKD=wrong, known_QK=KNOWN).item()
+    assert found == pytest.approx(slow_with_wrong_ones(*uneven, SAME.tolist(), wrong, KNOWN.tolist()), rel=1e-5)
+    everyone = torch.ones_like(KNOWN)
+    found = info_nce(*uneven, SCALE, SAME, wrong_QKD=wrong).item()
+    assert found == pytest.approx(slow_with_wrong_ones(*uneven, SAME.tolist(), wrong, everyone.tolist()), rel=1e-5)
+
+
+def test_negatives_that_are_not_there_change_nothing_and_get_no_gradient(pairs: tuple[Tensor, Tensor]) -> None:
+    wrong = unit(18, 4).view(6, 3, 9).requires_grad_(True)
+    query = pairs[0].clone().requires_grad_(True)
+    plain = info_nce(*pairs, SCALE)
+    assert info_nce(*pairs, SCALE, wrong_QKD=wrong, known_QK=torch.zeros_like(KNOWN)).item() == plain.item()
+    assert info_nce(*pairs, SCALE, wrong_QKD=wrong[:, :0]).item() == plain.item()
+    info_nce(query, pairs[1], SCALE, wrong_QKD=wrong, known_QK=KNOWN).backward()
+    assert wrong.grad is not None and query.grad is not None and query.grad.isfinite().all()
+    assert torch.equal(wrong.grad.norm(dim=2) > 0, KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "known"), [((6, 9), None), ((5, 2, 9), None), ((6, 2, 8), None), ((6, 2, 9), (6, 3))]
+)
+def test_negatives_of_another_shape_are_refused(
+    pairs: tuple[Tensor, Tensor], wrong: tuple[int, ...], known: tuple[int, ...] | None
+) -> None:
+    mask = torch.ones(known, dtype=torch.bool) if known else None
+    with pytest.raises(ModelError, match="negatives"):
+        info_nce(*pairs, SCALE, wrong_QKD=torch.zeros(wrong), known_QK=mask)
+
+
 def test_rows_without_signal_cost_the_logarithm_of_their_number() -> None:
     equal = F.normalize(torch.ones(8, 3), dim=1)
     assert info_nce(equal, equal, torch.tensor(20.0)).item() == pytest.approx(math.log(8), rel=1e-5)

@@ -40,7 +40,15 @@ class LogitBias(nn.Module):
         return self.logit_bias
 
 
-def info_nce(query_QD: Tensor, gallery_GD: Tensor, scale: Tensor, same_QG: Tensor | None = None) -> Tensor:
+def info_nce(
+    query_QD: Tensor,
+    gallery_GD: Tensor,
+    scale: Tensor,
+    same_QG: Tensor | None = None,
+    *,
+    wrong_QKD: Tensor | None = None,
+    known_QK: Tensor | None = None,
+) -> Tensor:
     """Symmetric contrastive loss: each row finds its positives among the other side's rows, in both directions.
 
     Args:
@@ -48,17 +56,28 @@ def info_nce(query_QD: Tensor, gallery_GD: Tensor, scale: Tensor, same_QG: Tenso
         scale: scalar, 1 / temperature.
         same_QG: bool, the positives; a row with several has the mean over them. None: row i of one and row i of the
             other.
+        wrong_QKD: unit rows, K more negatives for each query row, seen by it alone; the gallery rows do not see them.
+        known_QK: bool, which of these count: not every row has as many. None: all.
     Returns:
         Scalar in nats, the mean of both directions, each the mean over the rows that have a positive (0 where none
         has); log(B) where B pairs carry no signal and only the diagonal counts.
     Raises:
-        ModelError: the mask's shape is not [Q, G], or there is none and the numbers of rows differ.
+        ModelError: the mask's shape is not [Q, G], or there is none and the numbers of rows differ; more negatives
+            that are not [Q, K, D], or a mask of them that is not [Q, K].
     Source: Radford et al. 2021, arXiv 2103.00020, figure 3; with several positives: Khosla et al. 2020,
-        Supervised Contrastive Learning, arXiv 2004.11362, equation 2.
+        Supervised Contrastive Learning, arXiv 2004.11362, equation 2; with negatives of a row's own: NegCLIP,
+        Yuksekgonul et al. 2023, arXiv 2210.01936, where all rows of the batch see them.
     """
     same_QG = _positives(query_QD, gallery_GD, same_QG)
     logits_QG = scale * query_QD @ gallery_GD.T
-    return (_cross_entropy(logits_QG, same_QG) + _cross_entropy(logits_QG.T, same_QG.T)) / 2
+    back = _cross_entropy(logits_QG.T, same_QG.T)
+    if wrong_QKD is None:
+        return (_cross_entropy(logits_QG, same_QG) + back) / 2
+    known_QK = _known(query_QD, wrong_QKD, known_QK)
+    own_QK = scale * torch.einsum("qd,qkd->qk", query_QD, wrong_QKD)
+    own_QK = own_QK.masked_fill(~known_QK, -torch.inf)
+    forth = _cross_entropy(torch.cat([logits_QG, own_QK], dim=1), F.pad(same_QG, (0, own_QK.shape[1])))
+    return (forth + back) / 2
 
 
 def nt_xent(one_BD: Tensor, other_BD: Tensor, scale: Tensor) -> Tensor:
@@ -233,9 +252,27 @@ def _positives(query_QD: Tensor, gallery_GD: Tensor, same_QG: Tensor | None) -> 
     return same_QG
 
 
+def _known(query_QD: Tensor, wrong_QKD: Tensor, known_QK: Tensor | None) -> Tensor:
+    """The mask as given, or one of all."""
+    count, width = query_QD.shape
+    if wrong_QKD.ndim != 3 or (wrong_QKD.shape[0], wrong_QKD.shape[2]) != (count, width):
+        came, expected = f"more negatives of {list(wrong_QKD.shape)}", f"[{count}, K, {width}], K for each query row"
+        raise ModelError(came, expected, "Give each row its own.")
+    if known_QK is None:
+        return torch.ones(wrong_QKD.shape[:2], dtype=torch.bool, device=query_QD.device)
+    if known_QK.shape != wrong_QKD.shape[:2]:
+        came, expected = f"a mask of {list(known_QK.shape)}", f"{list(wrong_QKD.shape[:2])}, one of these negatives"
+        raise ModelError(came, expected, "Make the mask of the same rows.")
+    return known_QK
+
+
 def _cross_entropy(logits_QG: Tensor, same_QG: Tensor) -> Tensor:
-    """Mean over the rows with a positive of the mean over its positives of -log softmax."""
-    loss_Q = -(F.log_softmax(logits_QG, dim=1) * same_QG).sum(dim=1) / same_QG.sum(dim=1).clamp(min=1)
+    """Mean over the rows with a positive of the mean over its positives of -log softmax.
+
+    A logit of minus infinity is a column that is not there; only rows that are no positives may have it.
+    """
+    own_QG = torch.where(same_QG, F.log_softmax(logits_QG, dim=1), 0.0)
+    loss_Q = -own_QG.sum(dim=1) / same_QG.sum(dim=1).clamp(min=1)
     return loss_Q.sum() / same_QG.any(dim=1).sum().clamp(min=1)
 
 
