@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from train.arrays import write_arrays
+from train.data.disorder import DisorderRow
 from train.data.motion import MotionRow
 from train.data.pairs import PairRow
 from train.data.parquet import Row
@@ -26,7 +27,7 @@ from unimma.errors import UnimmaError
 from unimma.types import Audio, Decoded, Image, Video
 
 log = logging.getLogger(__name__)
-AnyRow = Row | SceneRow | MotionRow | PairRow
+AnyRow = Row | SceneRow | MotionRow | DisorderRow | PairRow
 HalfArray = npt.NDArray[np.float16]
 Encode = Callable[[Encoder, Sequence[Prepared]], Tensor]
 SHARD_ROWS = 256  # what an interruption costs at most

@@ -54,6 +54,7 @@ from unimma.augment.text import (
     swap_sides,
 )
 from unimma.augment.video import (
+    DISORDERS,
     change_video_speed,
     crop_time,
     cut,
@@ -66,6 +67,7 @@ from unimma.augment.video import (
 
 __all__ = [
     "COLOURS",
+    "DISORDERS",
     "MOTIONS",
     "NUMBERS",
     "PICTURE_PAIRINGS",

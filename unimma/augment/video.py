@@ -91,8 +91,13 @@ def shuffle_frames(video: Video, rng: np.random.Generator, num_parts: int | None
     return replace(video, frames=video.frames[np.concatenate([parts[i] for i in order])])
 
 
+DISORDERS: dict[str, Callable[[Video, np.random.Generator], Video]] = {  # how it is told → what is done
+    "played backwards": lambda video, _: reverse(video),
+    "with its frames out of order": shuffle_frames,
+}
+
+
 def out_of_order(video: Video, caption: str, rng: np.random.Generator) -> list[tuple[Video, str]]:
     """The clip backwards and shuffled, each with a caption that is true of it: hard negatives of the clip as it is."""
     said = inside(caption)
-    changed = [(reverse(video), "played backwards"), (shuffle_frames(video, rng), "with its frames out of order")]
-    return [(clip, f"{said}, {how}" if said else how) for clip, how in changed]
+    return [(change(video, rng), f"{said}, {how}" if said else how) for how, change in DISORDERS.items()]
