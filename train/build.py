@@ -124,6 +124,8 @@ def _encoder(shape: ModelShape, modality: Modality, towers: Mapping[Modality, To
     for part in parts.values():
         if part.modality is not modality:
             raise ConfigError(f"{where}: an encoder of {part.modality}", f"one of {modality}", "Choose another one.")
+    if config.token_dropout and not getattr(encoder, "loses_tokens", ""):
+        raise ConfigError(f"{where}.token_dropout", "an encoder that can do without some tokens", "Set it to 0.")
     return encoder
 
 
@@ -134,7 +136,7 @@ def _check_options(config: EncoderConfig, where: str) -> None:
             continue
         for option in config.options:
             if option not in known:
-                near = difflib.get_close_matches(option, [*known, "trainable", "lr"], n=1)
+                near = difflib.get_close_matches(option, [*known, "trainable", "lr", "token_dropout"], n=1)
                 hint = f" (nearest known key: {near[0]})" if near else ""
                 raise ConfigError(f"{where}.{option}: no option of {name}{hint}", _either(known), "Correct the file.")
         missing = [key for key, each in known.items() if each.default is each.empty and key not in config.options]

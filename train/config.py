@@ -39,6 +39,7 @@ class DataConfig:
     scene_variations: NonNegativeInt = 24  # of each generated scene's picture and sound
     scene_clips: NonNegativeInt = 4  # of each generated scene's clip
     motion_clips: NonNegativeInt = 0  # made of the pictures, with sentences that tell the motion
+    out_of_order: NonNegativeInt = 0  # made of the clips: backwards or shuffled, with sentences that say so
     pairs: NonNegativeInt = 0  # two pictures in one, and as many two sounds in one, with sentences that tell both
     paraphrases: NonNegativeInt = 0  # of each caption of a picture, sound or clip
     max_sentences: PositiveInt = 60_000  # of the text-only captions
@@ -55,6 +56,7 @@ class DistillConfig:
     lr: PositiveFloat = 2e-3
     weight_decay: NonNegativeFloat = 1e-4
     seed: NonNegativeInt = 0
+    masks: NonNegativeInt = 0  # of time and as many of pitch on what the student hears, not its teacher: SpecAugment
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

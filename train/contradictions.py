@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from train.shapes import ModelShape
-from train.weights import DEFAULT_CLASSES, PAIRS, TEXT_PAIRS, LossConfig
+from train.weights import DEFAULT_CLASSES, PAIRS, TEXT_PAIRS, LossConfig, PairLoss
 from unimma.types import Modality
 
 
@@ -22,6 +22,12 @@ def contradictions(shape: ModelShape, loss: LossConfig, views: int) -> Iterator[
     clips = shape.encoder(Modality.VIDEO).of_towers
     if Modality.VIDEO in has and clips and not {Modality.IMAGE, Modality.AUDIO} <= has:
         yield "video as frames and sound of a model without image or audio", "these two, or another video encoder"
+    for modality in shape.modalities:
+        encoder, where = shape.encoder(modality), f"model.encoders.{modality}.token_dropout"
+        if encoder.token_dropout and modality is not Modality.TEXT:
+            yield where, "it for text"
+        if encoder.token_dropout and encoder.trainable == "frozen":
+            yield f"{where} of a frozen encoder", "it where the encoder is trainable: others read each sentence once"
     yield from _contradicting_heads(shape)
     yield from _contradicting_losses(shape, loss, views)
 
@@ -64,6 +70,12 @@ def _contradicting_losses(shape: ModelShape, loss: LossConfig, views: int) -> It
                 f"loss.{name}.mean_cosine beside a text encoder that is trained",
                 "a frozen one: means are of features",
             )
+    for name, given in ((name, getattr(loss, name)) for name in PAIRS):
+        if isinstance(given, PairLoss) and given.hard_negatives:
+            if name not in TEXT_PAIRS.values():
+                yield f"loss.{name}.hard_negatives", f"them in {', '.join(TEXT_PAIRS.values())}"
+            if not given.info_nce:
+                yield f"loss.{name}.hard_negatives without info_nce", "both: they are negatives of this loss"
     for name in {"image_image", "audio_audio"} & set(on):
         if views == 0:
             yield f"loss.{name} with data.views = 0", "one varied view of each item or more"

@@ -22,7 +22,7 @@ from train import checkpoint
 from train.arrays import write_arrays
 from train.config import DistillConfig
 from train.data.yamnet import WINDOW_SAMPLES, Answers
-from unimma.augment import vary_audio
+from unimma.augment import mask_spectrogram, vary_audio
 from unimma.encoders.yamnet_student import NUM_MIDDLE, RATE_HZ, LogMelWindows, YamnetStudent
 from unimma.types import Audio
 
@@ -161,7 +161,7 @@ def distil(student: YamnetStudent, windows: Windows, config: DistillConfig, path
     scores; maps and features as in FitNets, Romero et al. 2014, arXiv 1412.6550).
     """
     steps = len(windows.log_mel) * config.epochs // config.batch_size
-    lesson = Lesson(student, windows)
+    lesson = Lesson(student, windows, config.masks)
     optimiser = torch.optim.AdamW(lesson.parameters(), lr=config.lr, weight_decay=config.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.lr, total_steps=steps + 1, pct_start=0.1)
     student.requires_grad_(True)
@@ -172,7 +172,7 @@ def distil(student: YamnetStudent, windows: Windows, config: DistillConfig, path
     for step in progress:
         rng = np.random.default_rng([config.seed, step])  # the batch depends on the step alone: resuming is exact
         rows = np.sort(rng.choice(len(windows.log_mel), config.batch_size, replace=False))
-        loss = lesson(rows)
+        loss = lesson(rows, rng)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -188,11 +188,15 @@ def distil(student: YamnetStudent, windows: Windows, config: DistillConfig, path
 
 
 class Lesson(nn.Module):
-    """The student, what it is asked about, and a projection that compares its middle map with the teacher's."""
+    """The student, what it is asked about, and a projection that compares its middle map with the teacher's.
 
-    def __init__(self, student: YamnetStudent, windows: Windows) -> None:
+    Args:
+        masks: so many stretches of time and of pitch are hidden from the student; the teacher heard all.
+    """
+
+    def __init__(self, student: YamnetStudent, windows: Windows, masks: int = 0) -> None:
         super().__init__()
-        self.student, self.windows = student, windows
+        self.student, self.windows, self.masks = student, windows, masks
         self.to_teacher = nn.Conv2d(NUM_MIDDLE, NUM_MIDDLE_AXES, 1)
         sample = {name: _rows(getattr(windows, name), slice(0, 4096)) for name in ("middle", "late", "features")}
         self.variance = {"middle": _variance(sample["middle"]), "late": _variance(sample["late"])}
@@ -200,11 +204,14 @@ class Lesson(nn.Module):
         self.axes = torch.from_numpy(windows.late_axes)
         self.terms: dict[str, float] = {}
 
-    def forward(self, rows: npt.NDArray[np.int64]) -> Tensor:
-        """The loss on those windows."""
+    def forward(self, rows: npt.NDArray[np.int64], rng: np.random.Generator) -> Tensor:
+        """The loss on those windows; `rng` decides what is hidden."""
         log_mel, middle, late, features, scores = (
             _rows(getattr(self.windows, name), rows) for name in ("log_mel", "middle", "late", "features", "scores")
         )
+        if self.masks:
+            hidden = [mask_spectrogram(window, rng, num_masks=self.masks) for window in log_mel.numpy()]
+            log_mel = torch.from_numpy(np.stack(hidden))
         with torch.autocast("cpu", torch.bfloat16):
             own_middle, own_late = self.student.maps(log_mel)
             compared = self.to_teacher(own_middle).float()

@@ -13,6 +13,7 @@ from train.drawing import Supply
 from train.material import Material, Rows, caption_pairs, class_sentences, fitting_sentences, gather, rows_of
 from train.sentences import Sentences
 from train.teachers import find_teacher
+from train.weights import TEXT_PAIRS
 from unimma.encoders.base import Encoder
 from unimma.errors import ConfigError
 from unimma.model import UniMMA
@@ -95,10 +96,16 @@ def _media(
             live=encoder.trainable != "frozen",
             tokens=bool(getattr(tower.head, "takes_sequence", False)),
             teachers=_teachers(config, modality) if split == "train" else {},
+            hard_negatives=_hard_negatives(config, modality) if split == "train" else 0,
         )
         if material is not None:
             found[modality] = material
     return found
+
+
+def _hard_negatives(config: TrainConfig, modality: Modality) -> int:
+    pair = config.loss.pairs(config.model.modalities).get(TEXT_PAIRS[modality])
+    return pair.hard_negatives if pair else 0
 
 
 def _teachers(config: TrainConfig, modality: Modality) -> dict[str, Encoder]:

@@ -14,13 +14,15 @@ import torch
 from torch import Tensor
 
 from train.config import DataConfig
+from train.data.disorder import disorder_rows
 from train.data.kinds import kind_of
 from train.data.motion import motion_rows, motion_version
 from train.data.pairs import pair_rows
 from train.data.parquet import Row, label_names, names_in, read, sets
 from train.data.rows import digest
-from train.data.scenes import generator_version, scene_rows
+from train.data.scenes import SceneRow, generator_version, scene_rows
 from train.features import WIDE_VIEWS_FROM, AnyRow, HalfArray, cached_features, decoded, together
+from train.foils import Foils
 from train.prompts import COMMON_WORDS, reworded, synonyms_of
 from train.prompts import sentences as prompt_sentences
 from train.sentences import Sentences
@@ -64,6 +66,7 @@ class Material:
         media: where they are decoded live, each row and the number of its view; None where the encoder is frozen.
         skipped: "set/id" of what could not be used → why.
         taught: by a teacher's name, its outputs on the rows, float16 [n, T].
+        wrong: per row, indices of sentences that are nearly right, and wrong; may be empty.
     """
 
     features: Tensor
@@ -75,6 +78,7 @@ class Material:
     media: Sequence[tuple[AnyRow, int]] | None = None
     skipped: Mapping[str, str] = field(default_factory=dict)
     taught: Mapping[str, Tensor] = field(default_factory=dict)
+    wrong: Sequence[Rows] = ()
 
     def __len__(self) -> int:
         return len(self.weight)
@@ -101,6 +105,14 @@ class Material:
         meaning = torch.from_numpy(np.unique(self.name[rows], return_inverse=True)[1])
         inputs = self.features[rows].float() if self.media is None else torch.from_numpy(rows)
         return Drawn(rows, inputs, said, meaning)
+
+    def take_wrong(self, rows: Rows, count: int, rng: np.random.Generator) -> Rows:
+        """`count` different sentences that are wrong of each of these rows, int64 [n, count]; -1 beyond the last."""
+        chosen = np.full((len(rows), count), -1, np.int64)
+        for place, row in enumerate(rows):
+            own = rng.permutation(self.wrong[row])[:count]
+            chosen[place, : len(own)] = own
+        return chosen
 
     def decode(self, row: int) -> Decoded:
         """The item of a row, varied as its view says.
@@ -164,20 +176,20 @@ def _source_rows(config: DataConfig, modality: Modality, split: str) -> dict[str
 
 
 def _made_rows(config: DataConfig, modality: Modality, sources: Mapping[str, list[AnyRow]]) -> dict[str, list[AnyRow]]:
-    """Clips made of pictures, and two pictures or two sounds in one."""
+    """Clips made of pictures, clips out of order, and two pictures or two sounds in one."""
+    made: dict[str, list[AnyRow]] = {}
+    names, own = names_in(config.folder, config.sets), [row for rows in sources.values() for row in rows]
     if modality is Modality.VIDEO and config.motion_clips:
         stills = [row for rows in _source_rows(config, Modality.IMAGE, "train").values() for row in rows]
-        clips = motion_rows(stills, config.motion_clips, names=names_in(config.folder, config.sets), seed=0)
-        return {f"stills-in-motion-{motion_version()}-{digest(clips)}": list(clips)}
+        clips = motion_rows(stills, config.motion_clips, names=names, seed=0)
+        made[f"stills-in-motion-{motion_version()}-{digest(clips)}"] = list(clips)
+    if modality is Modality.VIDEO and config.out_of_order:
+        disordered = disorder_rows(own, config.out_of_order, names=names, seed=0)
+        made[f"clips-out-of-order-{digest(disordered)}"] = list(disordered)
     if modality in (Modality.IMAGE, Modality.AUDIO) and config.pairs:
-        pairs = pair_rows(
-            [row for rows in sources.values() for row in rows],
-            config.pairs,
-            names=names_in(config.folder, config.sets),
-            seed=0,
-        )
-        return {f"{modality}-pairs-{digest(pairs)}": list(pairs)}
-    return {}
+        pairs = pair_rows(own, config.pairs, names=names, seed=0)
+        made[f"{modality}-pairs-{digest(pairs)}"] = list(pairs)
+    return made
 
 
 def gather(
@@ -191,6 +203,7 @@ def gather(
     live: bool = False,
     tokens: bool = False,
     teachers: Mapping[str, Encoder] = MappingProxyType({}),
+    hard_negatives: int = 0,
 ) -> Material | None:
     """Encode (or read from the cache) all rows of one modality and collect their sentences; None where there are none.
 
@@ -199,18 +212,25 @@ def gather(
         live: keep the media, to be decoded again whenever they are drawn.
         tokens: features are the encoder's sequences, for a head that attends over them.
         teachers: by name; rows that one of them cannot take are skipped.
+        hard_negatives: how many wrong sentences are made of each one that fits, at most.
     """
-    features, name, kind, item, said, weights = [], [], [], [], [], []
+    features, name, kind, item, said, wrong, weights = [], [], [], [], [], [], []
     media: list[tuple[AnyRow, int]] = []
     skipped: dict[str, str] = {}
     taught: dict[str, list[HalfArray]] = {teacher: [] for teacher in teachers}
-    seen = 0
-    for stem, rows in rows_of(config, modality, split).items():
+    seen, sources = 0, rows_of(config, modality, split)
+    kinds = {_kind(row) for rows in sources.values() for row in rows if isinstance(row, Row | SceneRow)}
+    foils = Foils(kinds, names_in(config.folder, config.sets), hard_negatives)
+    for stem, rows in sources.items():
         names = label_names(config.folder, stem) if config.folder else {}
         words, count = synonyms_of([*COMMON_WORDS, *names.values()]), config.paraphrases if split == "train" else 0
         options = [
             sentences.add([*fitting_sentences(row, names), *reworded(row.captions, modality, count, words)])
             for row in rows
+        ]
+        foiled = [
+            np.setdiff1d(sentences.add(foils.of(row, fitting_sentences(row, names))), right)
+            for row, right in zip(rows, options, strict=True)
         ]
         is_plain = split != "train" or not isinstance(rows[0], Row)  # what is made varies already
         views = [0] if is_plain else _views(config, stem, modality)
@@ -226,6 +246,7 @@ def gather(
             kind += [_kind(rows[i]) for i in kept]
             item += [seen + i for i in kept]
             said += [options[i] for i in kept]
+            wrong += [foiled[i] for i in kept]
             share = config.weights.get(stem, 1.0) * len(kept) ** SIZE_POWER / len(views)
             weights += [share / max(1, len(kept))] * len(kept)
             media += [(rows[i], view) for i in kept]
@@ -243,6 +264,7 @@ def gather(
         media if live else None,
         skipped,
         {teacher: torch.from_numpy(np.concatenate(values)) for teacher, values in taught.items()},
+        wrong,
     )
 
 

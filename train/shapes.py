@@ -25,6 +25,7 @@ class EncoderConfig:
     frames_and_sound: PositiveInt | None = None  # clips: this many frames through the image tower, and their sound
     trainable: Annotated[str, Field(pattern=r"^(frozen|all|last:[1-9]\d*)$")] = "frozen"
     lr: PositiveFloat | None = None  # peak, where it is trained; None: optim.fine_lr
+    token_dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0  # share of a text's tokens, where it is trained
 
     @model_validator(mode="before")
     @classmethod
@@ -101,7 +102,7 @@ class ModelShape:
         given, bundled = self.encoders.get(modality, EncoderConfig()), BUNDLED_ENCODERS[modality]
         if given.parts or given.of_towers:
             return given
-        return replace(bundled, trainable=given.trainable, lr=given.lr)
+        return replace(bundled, trainable=given.trainable, lr=given.lr, token_dropout=given.token_dropout)
 
     def head(self, modality: Modality) -> HeadShape:
         """As configured, or one that fits."""

@@ -1,7 +1,7 @@
 """What is minimised: losses over pairs of modalities, as the loop asks for them."""
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self
 
@@ -11,13 +11,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from train.config import TrainConfig
-from train.drawing import Draft, Supply, draft, keys, lacking, medium
+from train.drawing import Draft, Supply, draft, keys, lacking, medium, wrong_key
 from train.evaluate.ridge import fit_ridge
 from train.features import on_features
 from train.material import Material
 from train.problem import Batch, ParamGroup, Problem
 from train.teaching import CLASS_TEMPERATURE, TeacherTerms
-from train.weights import TEXT_PAIRS, THREE_WAY, PairLoss
+from train.weights import PAIRS, TEXT_PAIRS, THREE_WAY, PairLoss
+from unimma.augment import drop_tokens
 from unimma.encoders.base import Prepared
 from unimma.encoders.trained import trained_parameters
 from unimma.errors import ConfigError
@@ -56,15 +57,27 @@ class PairTerms(nn.Module):
         if loss.siglip:
             self.siglip_scale, self.siglip_bias = LogitScale(SIGLIP_TEMPERATURE), LogitBias()
 
-    def forward(self, sides: list[Tensor], meaning: Tensor) -> dict[str, Tensor]:
-        """Unit rows of each side, [n, D], and codes [n] that rows of the same meaning share → terms by name."""
+    def forward(
+        self, sides: list[Tensor], meaning: Tensor, wrong: Tensor | None = None, known: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """Unit rows of each side, [n, D], and codes [n] that rows of the same meaning share → terms by name.
+
+        Args:
+            wrong: unit rows of wrong sentences, [n * k, D], the k of the first row of the medium first.
+            known: bool [n, k], which of them there are.
+        """
         weights, same = self.weights, meaning[:, None] == meaning[None, :]
         if self.name == THREE_WAY:
             audio, image, text = sides
             return {THREE_WAY: weights.info_nce * three_way(audio, image, text, self.scale(), same)}
         one, other = sides
         terms = {}
-        if weights.info_nce:
+        if weights.info_nce and wrong is not None and known is not None:
+            seen, said = (other, one) if PAIRS[self.name][0] is Modality.TEXT else (one, other)
+            near = wrong.view(*known.shape, -1)
+            term = info_nce(seen, said, self.scale(), same, wrong_QKD=near, known_QK=known)
+            terms["info_nce"] = weights.info_nce * term
+        elif weights.info_nce:
             terms["info_nce"] = weights.info_nce * info_nce(one, other, self.scale(), same)
         if weights.siglip:
             judged = sigmoid_loss(one, other, self.siglip_scale(), self.siglip_bias(), same)
@@ -104,8 +117,8 @@ class Objective(Problem):
         fingerprint: str = "",
     ) -> None:
         super().__init__(fingerprint)
-        for name in pairs:
-            if missing := lacking(name, supply):
+        for name, pair in pairs.items():
+            if missing := lacking(name, supply, pair.hard_negatives):
                 raise ConfigError(
                     f"loss.{name} without {missing}", "something to learn from", "Add it, or set it to 0."
                 )
@@ -120,6 +133,7 @@ class Objective(Problem):
             for parameter in self._encoder_parameters(modality):
                 parameter.requires_grad_(True)
         self.pairs = nn.ModuleDict({name: PairTerms(name, pair) for name, pair in pairs.items()})
+        self.hard_negatives = {name: pair.hard_negatives for name, pair in pairs.items()}
         self.means = {  # by the pair whose rows are held against the mean of their sentences, too
             name: (seen, pair.mean_cosine)
             for name, pair in pairs.items()
@@ -150,8 +164,11 @@ class Objective(Problem):
         facts: dict[str, Tensor] = {}
         for name in self.pairs:
             whole = self.config.optim.batch_size
-            drawn = draft(name, self.supply, whole if name == "text_image" else max(1, whole // 2), rng)
+            count = whole if name == "text_image" else max(1, whole // 2)
+            drawn = draft(name, self.supply, count, rng, self.hard_negatives[name])
             facts[f"{name}/meaning"] = drawn.meaning
+            if drawn.known is not None:
+                facts[f"{name}/known"] = drawn.known
             for key, rows in drawn.inputs.items():
                 if _tower(key) in self.trained:
                     inputs[key] = rows
@@ -174,19 +191,25 @@ class Objective(Problem):
         if modality not in self.live:
             return on_features(tower.head, rows)
 
-        def prepare(row: int) -> Prepared:
+        share, seed = self.config.model.encoder(modality).token_dropout, torch.initial_seed()
+        losing: str = getattr(tower.encoder, "loses_tokens", "") if self.training and share else ""
+
+        def prepare(place: int, row: int) -> Prepared:
             is_text = modality is Modality.TEXT
-            return tower.encoder.prepare(Text(supply.sentences[row]) if is_text else supply.media[modality].decode(row))
+            item = Text(supply.sentences[row]) if is_text else supply.media[modality].decode(row)
+            prepared = tower.encoder.prepare(item)
+            return _without_tokens(prepared, losing, share, (seed, place)) if losing else prepared
 
         with ThreadPoolExecutor(max_workers=DECODING_THREADS) as pool:
-            z: Tensor = tower(list(pool.map(prepare, rows.tolist())))
+            z: Tensor = tower(list(pool.map(prepare, range(len(rows)), rows.tolist())))
         return z
 
     def loss(self, z: Mapping[str, Tensor], batch: Batch) -> Mapping[str, Tensor]:
         z = {**batch.facts, **z}
         terms: dict[str, Tensor] = {}
         for name, pair in self.pairs.items():
-            terms |= pair([z[key] for key in keys(name)], batch.facts[f"{name}/meaning"])
+            wrong, known = z.get(wrong_key(name)), batch.facts.get(f"{name}/known")
+            terms |= pair([z[key] for key in keys(name)], batch.facts[f"{name}/meaning"], wrong, known)
         for name, (seen, weight) in self.means.items():
             terms[f"{name}/mean_cosine"] = weight * feature_cosine(z[f"{seen}/{name}"], z[_mean_key(name)])
         for name, (seen, weight) in self.class_weights.items():
@@ -325,6 +348,12 @@ def _fit_linear(head: ConseHead, features: Tensor, material: Material, text: Ten
     length = float(np.linalg.norm(ridge(seen[:: max(1, len(seen) // 1_000)]), axis=1).mean())
     head.linear.weight.copy_(torch.from_numpy(ridge.weight.T / length))
     head.linear.bias.copy_(torch.from_numpy(ridge.bias / length))
+
+
+def _without_tokens(prepared: Prepared, key: str, share: float, seed: Sequence[int]) -> Prepared:
+    """A text as its encoder takes it, without about that share of the tokens under `key`."""
+    kept = drop_tokens(prepared[key].numpy(), np.random.default_rng(seed), share)
+    return {**prepared, key: torch.from_numpy(kept)}
 
 
 def _mean_key(name: str) -> str:

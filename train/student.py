@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from dataclasses import astuple
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +54,9 @@ def student_keys(config: TrainConfig) -> tuple[str, str]:
     data, distill = config.data, config.distill
     sounds = [sorted(sizes(data.folder).items()), data.sets, sorted(data.max_rows.items())] if data.folder else []
     windows = [sounds, distill.teacher, distill.num_windows, distill.seed]
-    return _key(windows), _key([windows, astuple(distill)])
+    # What is off counts as not there: keys from before it could be turned on stay.
+    options = tuple(value for name, value in asdict(distill).items() if value or name != "masks")
+    return _key(windows), _key([windows, options])
 
 
 def _key(parts: object) -> str:

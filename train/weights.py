@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Literal
 
-from pydantic import NonNegativeFloat, PositiveFloat
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat
 from pydantic.dataclasses import dataclass
 
 from train.shapes import STRICT
@@ -21,6 +21,7 @@ class PairLoss:
     mean_cosine: NonNegativeFloat = 0.0  # 1 - cosine with the mean of all sentences of the row, not one of them
     margin: PositiveFloat = 0.2  # of the triplets, a difference of cosines
     negatives: Literal["hardest", "semi-hard"] = "hardest"
+    hard_negatives: NonNegativeInt = 0  # wrong sentences beside each row's, which its medium sees in info_nce
 
     @property
     def is_on(self) -> bool:

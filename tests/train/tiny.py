@@ -97,14 +97,16 @@ class TinyWords(_Tiny):
     """Sentences as bags of words, each at two places that its hash says."""
 
     modality, num_inputs = Modality.TEXT, 64
+    loses_tokens = "tokens"
 
     def prepare(self, item: Text) -> Prepared:
-        x = torch.zeros(self.num_inputs)
-        for word in re.findall(r"\w+", item.text.lower()):
-            digest = hashlib.sha256(word.encode()).digest()
-            x[digest[0] % self.num_inputs] += 1
-            x[digest[1] % self.num_inputs] += 1
-        return {"x": x}
+        words = re.findall(r"\w+", item.text.lower())
+        tokens = [byte % self.num_inputs for word in words for byte in hashlib.sha256(word.encode()).digest()[:2]]
+        return {"tokens": torch.tensor(tokens, dtype=torch.int64)}
+
+    def encode(self, batch: Sequence[Prepared]) -> Tensor:
+        bags = [torch.bincount(item["tokens"], minlength=self.num_inputs).float() for item in batch]
+        return super().encode([{"x": bag} for bag in bags])
 
 
 def write_plugin(folder: Path) -> Path:

@@ -44,8 +44,10 @@ class Encoder(Protocol):
     not depend on its neighbours in the batch. Gradients flow through `encode` into parameters that require them; who
     only wants the features calls it under `torch.inference_mode()`.
 
-    Two more are looked up where they are there: `weights_travel = True` of an encoder whose weights no package carries,
-    so that a checkpoint has to, and `uses(name) -> bool` of one whose network holds more parameters than it needs.
+    Three more are looked up where they are there: `weights_travel = True` of an encoder whose weights no package
+    carries, so that a checkpoint has to, `uses(name) -> bool` of one whose network holds more parameters than it needs,
+    and `loses_tokens`, the key of `prepare` under which a text's token numbers stand, int64 [n], where `encode` takes
+    any part of them (without special tokens and padding): training may leave some out.
     """
 
     modality: Modality

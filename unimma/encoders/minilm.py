@@ -28,6 +28,7 @@ class MiniLMEncoder:
 
     modality = Modality.TEXT
     dim = 384
+    loses_tokens = "tokens"
     info = EncoderInfo(
         paper="Reimers and Gurevych 2019, Sentence-BERT, arXiv 1908.10084; Wang et al. 2020, MiniLM, arXiv 2002.10957",
         licence="Apache-2.0",
