@@ -1,5 +1,6 @@
 """The whole road from generated media to a checkpoint that loads, and the parts of it that can be checked by hand."""
 
+import hashlib
 import json
 import os
 import signal
@@ -16,8 +17,10 @@ from tests.train import tiny
 from train.align import main
 from train.calibrate import null_similarities
 from train.config import DataConfig, DistillConfig, read_config
+from train.data.parquet import sizes
 from train.data.yamnet import Answers
 from train.distill import Windows, distil, label_windows
+from train.problem import Batch
 from train.prompts import with_article
 from train.sentences import Sentences
 from train.steps import Objective
@@ -168,6 +171,43 @@ def test_a_finished_run_is_not_run_again_and_another_one_is_not_gone_on_with(
     assert "expected user/repo" in capsys.readouterr().err
 
 
+def test_clips_learn_against_wrong_sentences_and_beside_clips_out_of_order(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Motions and disorders too; the text tower is not trained with the clips."""
+    drawn: list[Batch] = []
+    draw = Objective.draw
+
+    def listen(objective: Objective, rng: np.random.Generator) -> Batch:
+        drawn.append(draw(objective, rng))
+        return drawn[-1]
+
+    monkeypatch.setattr(Objective, "draw", listen)
+    more = [
+        "data.motion_clips=4",
+        "data.out_of_order=4",
+        "optim.steps=2",
+        "optim.evaluate_every=0",
+        "optim.chunk_size=9",
+    ]
+    more += ["loss.video_text.info_nce=0.5", "loss.video_text.hard_negatives=3", "optim.lr=1e-2", "optim.fine_lr=1e-2"]
+    options = [part for change in more for part in ("--set", change)]
+
+    def trained(name: str, *others: str) -> unimma.UniMMA:
+        assert main([*arguments, *options, *others, "--output", str(tmp_path / name)]) == 0
+        return unimma.load_model(tmp_path / name)
+
+    hard, plain = trained("hard"), trained("plain", "--set", "loss.video_text.hard_negatives=0")
+    clips = [batch for batch in drawn if "video/video_text" in batch.inputs]
+    known = [batch.facts["video_text/known"] for batch in clips if "video_text/known" in batch.facts]
+    assert len(clips) == 2 and len(known) == 1 and known[0].shape == (6, 3) and known[0].all()
+    assert clips[0].facts["text/video_text/wrong"].shape == (18, 24)
+    towers = [each.towers[Modality.VIDEO].head.state_dict() for each in (hard, plain)]
+    assert not all(torch.equal(value, towers[1][key]) for key, value in towers[0].items())
+    images = [each.towers[Modality.IMAGE].head.state_dict() for each in (hard, plain)]
+    assert all(torch.equal(value, images[1][key]) for key, value in images[0].items())
+
+
 def test_the_example_trains_a_part_of_an_open_clip_encoder(folder: Path, tmp_path: Path) -> None:
     """As it ships but for the network, here a tiny one of random weights, and for the number of steps."""
     clip = tiny.write_open_clip(tmp_path / "clip")
@@ -200,7 +240,12 @@ def test_windows_are_labelled_afresh_only_where_they_would_differ(folder: Path, 
 
     windows, student = keys()
     assert keys("distill.epochs=1")[0] == keys("distill.lr=0.5")[0] == keys("optim.steps=3")[0] == windows
-    assert keys("optim.steps=3")[1] == student
+    assert keys("optim.steps=3")[1] == student == keys("distill.masks=0")[1] != keys("distill.masks=2")[1]
+    assert keys("distill.masks=2")[0] == windows  # the teacher hears all
+    sounds = [sorted(sizes(folder).items()), (), []]
+    options = ("teachers", 100_000, 7, 128, 2e-3, 1e-4, 0)  # all there were before masks
+    known = repr([[sounds, "teachers", 100_000, 0], options])
+    assert student == hashlib.sha256(known.encode()).hexdigest()[:12]
     assert len({keys(f"distill.{change}")[1] for change in ("epochs=1", "lr=0.5", "batch_size=3")} | {student}) == 4
     for change in ("distill.num_windows=3", "distill.seed=1", 'data.sets=["tones"]', "data.max_rows.tones=3"):
         assert keys(change)[0] != windows and keys(change)[1] != student
@@ -244,6 +289,35 @@ def test_the_student_learns_from_its_teacher_and_a_finished_run_is_not_run_again
     other = YamnetStudent()
     distil(other, windows, config, tmp_path / "student.pt")
     assert all(torch.equal(a, b) for a, b in zip(student.parameters(), other.parameters(), strict=True))
+
+
+def test_the_student_alone_hears_with_parts_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sounds = [np.random.default_rng(0).normal(0, 0.1, 30_000).astype(np.float32)]
+    windows = label_windows(lambda: sounds, loud_teacher, 32, 0, tmp_path / "windows")
+    taught = {name: np.array(getattr(windows, name)) for name in ("log_mel", "features", "scores")}
+    given: list[torch.Tensor] = []
+    maps = YamnetStudent.maps
+
+    def listen(student: YamnetStudent, log_mel: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        given.append(log_mel.clone())
+        return maps(student, log_mel)
+
+    monkeypatch.setattr(YamnetStudent, "maps", listen)
+
+    def learned(masks: int, name: str) -> list[torch.Tensor]:
+        torch.manual_seed(0)
+        student = YamnetStudent()
+        distil(student, windows, DistillConfig(epochs=2, batch_size=16, masks=masks), tmp_path / f"{name}.pt")
+        return list(student.parameters())
+
+    plain, masked, again = learned(0, "plain"), learned(2, "masked"), learned(2, "again")
+    assert all(map(torch.equal, masked, again)) and not all(map(torch.equal, masked, plain))
+    assert len(given) == 12
+    for whole, hidden in zip(given[:4], given[4:8], strict=True):  # the same batches
+        changed = whole != hidden
+        assert 0.1 < changed.float().mean() < 0.6
+        assert (hidden == whole.amin(dim=(1, 2), keepdim=True))[changed].all()
+    assert all(np.array_equal(values, getattr(windows, name)) for name, values in taught.items())
 
 
 def heard(student: YamnetStudent, windows: Windows) -> np.ndarray:

@@ -77,6 +77,13 @@ def test_an_override_without_a_value_is_refused(tmp_path: Path) -> None:
         ("[loss.image_image]\nnt_xent = 1.0", r"loss\.image_image with data\.views = 0"),
         ("[[loss.teachers]]\nname = 'clip'\nmodality = 'video'", r"loss\.teachers\.0 \(clip\) for video"),
         ("modalities = ['text']\n[loss.text_text]\ninfo_nce = 0", "no loss with a weight above 0"),
+        ("[loss.text_text]\ninfo_nce = 1.0\nhard_negatives = 2", r"loss\.text_text\.hard_negatives; expected them in"),
+        ("[loss.text_image]\nhard_negatives = 2", r"text_image\.hard_negatives without info_nce; expected both"),
+        ("encoders.text.token_dropout = 0.1", r"model\.encoders\.text\.token_dropout of a frozen encoder"),
+        (
+            "encoders.image.token_dropout = 0.1\nencoders.image.trainable = 'all'",
+            r"model\.encoders\.image\.token_dropout; expected it for text",
+        ),
     ],
 )
 def test_parts_that_do_not_go_together_stop_the_run(tmp_path: Path, text: str, said: str) -> None:
@@ -88,8 +95,14 @@ def test_parts_that_do_not_go_together_stop_the_run(tmp_path: Path, text: str, s
 
 def test_what_is_left_out_is_the_bundled_model(tmp_path: Path) -> None:
     path = tmp_path / "run.toml"
-    path.write_text("[model.encoders.image]\ntrainable = 'last:3'\nlr = 1e-5\n")
+    path.write_text(
+        "[model.encoders]\nimage = { trainable = 'last:3', lr = 1e-5 }\n"
+        "text = { trainable = 'all', token_dropout = 0.2 }\n[model.heads.image]\nkind = 'mlp'\n"
+        "[model.heads.audio]\nkind = 'mlp'\n"
+    )
     shape = read_config(path).model
+    assert shape.encoder(Modality.TEXT).token_dropout == 0.2
+    assert shape.encoder(Modality.TEXT).spec() == {"name": "minilm", "trained": "all"}
     assert shape.encoder(Modality.IMAGE).spec() == {"name": "efficientnet-lite2", "trained": "last:3"}
     assert shape.encoder(Modality.AUDIO).spec() == {"joined": ["aisfx", "yamnet-student"]}
     assert shape.encoder(Modality.VIDEO).spec() == {"frames_and_sound": 8}

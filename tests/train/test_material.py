@@ -5,13 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from tests.train import tiny
 from train.config import DataConfig
+from train.data.disorder import DisorderRow
 from train.data.kinds import kind_of
 from train.data.parquet import Row
 from train.features import WIDE_VIEWS_FROM, decoded, vary
-from train.material import fitting_sentences, gather, rows_of
+from train.material import Material, fitting_sentences, gather, rows_of
 from train.prompts import reworded, synonyms_of
 from train.sentences import Sentences
 from unimma.augment import vary_audio, vary_audio_more, vary_image, vary_image_more, vary_video
@@ -120,3 +122,48 @@ def test_a_breed_is_said_to_be_a_dog_and_heard_as_one() -> None:
     assert kind_of("rooster", "n01514668") == kind_of("hen", None) == "chicken"
     assert kind_of("snow globe", "n04251144") == "snow globe"
     assert kind_of(None, None) == ""
+
+
+def test_wrong_sentences_are_gathered_and_none_of_them_fits(folder: Path, tmp_path: Path) -> None:
+    def gathered(count: int) -> tuple[Material, list[str]]:
+        sentences = Sentences()
+        config = DataConfig(folder=folder, views=1, paraphrases=2, **NONE)
+        material = gather(find("tiny-image")(), Modality.IMAGE, config, sentences, tmp_path, hard_negatives=count)
+        assert material is not None
+        return material, list(sentences)
+
+    material, said = gathered(2)
+    assert len(material.wrong) == len(material) == 2 * 31
+    for row in range(len(material)):
+        assert not {*material.wrong[row]} & {*material.sentences[row]}
+        wrong = [said[index] for index in material.wrong[row]]
+        assert len(wrong) > 5 and not any(material.name[row] in sentence for sentence in wrong)
+        assert all(any(name in sentence for name in tiny.COLOURS) for sentence in wrong)
+    again, same = gathered(2)
+    assert said == same and all(map(np.array_equal, material.wrong, again.wrong))
+    none, fewer = gathered(0)
+    assert set(fewer) <= set(said) and not any(map(len, none.wrong))
+
+
+def test_as_many_wrong_sentences_are_drawn_as_there_are() -> None:
+    wrong = [np.array([4, 5, 6]), np.array([7]), np.zeros(0, np.int64)]
+    names, sentences = np.array(["a", "b", "c"]), [np.array([0])] * 3
+    material = Material(torch.zeros(3, 2), names, names, np.arange(3), sentences, np.full(3, 1 / 3), wrong=wrong)
+    drawn = material.take_wrong(np.array([0, 1, 2, 0]), 2, np.random.default_rng(0))
+    assert drawn.shape == (4, 2)
+    assert all(len({*row}) == 2 and {*row} < {4, 5, 6} for row in (drawn[0], drawn[3]))
+    assert drawn[1].tolist() == [7, -1] and drawn[2].tolist() == [-1, -1]
+    assert np.array_equal(drawn, material.take_wrong(np.array([0, 1, 2, 0]), 2, np.random.default_rng(0)))
+
+
+def test_clips_out_of_order_are_made_of_the_train_clips_and_told_from_each_other(folder: Path) -> None:
+    found = rows_of(DataConfig(folder=folder, out_of_order=7, **NONE), Modality.VIDEO)
+    (stem,) = (stem for stem in found if stem.startswith("clips-out-of-order"))
+    train = {row.label for row in found["clips"]}
+    assert len(found[stem]) == 7
+    for row in found[stem]:
+        assert isinstance(row, DisorderRow) and row.clip.label in train
+        assert all(row.way in said for said in row.captions) and row.label.endswith(row.way)
+        assert not {*row.captions} & {*row.wrong_captions} and len(row.captions) == len(row.wrong_captions)
+    val = rows_of(DataConfig(folder=folder, out_of_order=7, **NONE), Modality.VIDEO, "val")
+    assert not any("out-of-order" in stem for stem in val)

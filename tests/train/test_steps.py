@@ -322,6 +322,102 @@ def test_the_mean_of_a_rows_sentences_draws_its_embedding(make: Callable[..., Ma
     assert terms["text_image/mean_cosine"].item() == pytest.approx(2.0 * (1 - cosine.mean().item()), abs=1e-5)
 
 
+HARD = """
+[loss.text_image]
+info_nce = 2.0
+hard_negatives = 3
+[loss.audio_text]
+info_nce = 1.0
+hard_negatives = 2
+"""
+
+
+def test_wrong_sentences_stand_beside_a_rows_own_in_its_mediums_way_alone(make: Callable[..., Made]) -> None:
+    objective, gathered, _ = make(HARD)
+    batch, scale = objective.draw(np.random.default_rng(0)), 1 / 0.07
+    z = {key: objective.embed(key, rows) for key, rows in batch.inputs.items()}
+    known, meaning = batch.facts["text_image/known"], batch.facts["text_image/meaning"].tolist()
+    assert known.shape == (16, 3) and known.all() and batch.facts["audio_text/known"].shape == (8, 2)
+    told = {tuple(row) for row in gathered.train.text.tolist()}
+    assert {tuple(row) for row in batch.inputs["text/text_image/wrong"].tolist()} <= told
+    images, texts, wrong = z["image/text_image"], z["text/text_image"], z["text/text_image/wrong"].view(16, 3, -1)
+    costs: list[list[float]] = [[], []]
+    for i in range(16):
+        same = [j for j in range(16) if meaning[j] == meaning[i]]
+        for cost, own, others in ((costs[0], images[i], [*texts, *wrong[i]]), (costs[1], texts[i], [*images])):
+            logits = [scale * float(own @ other) for other in others]
+            cost.append(np.log(np.exp(logits).sum()) - np.mean([logits[j] for j in same]))
+    terms = objective.loss(z, batch)
+    assert terms["text_image/info_nce"].item() == pytest.approx(np.mean(costs[0]) + np.mean(costs[1]), rel=1e-4)
+
+
+def test_wrong_sentences_that_are_not_there_only_fill_the_batch(make: Callable[..., Made]) -> None:
+    objective, gathered, model = make(HARD)
+    pictures = gathered.train.media[Modality.IMAGE]
+    few = replace(pictures, wrong=[own[:1] if row % 2 else own[:0] for row, own in enumerate(pictures.wrong)])
+    supply = replace(gathered.train, media={**gathered.train.media, Modality.IMAGE: few})
+    drawn = draft("text_image", supply, 20, np.random.default_rng(0), 3)
+    assert drawn.known is not None and drawn.media is not None
+    assert drawn.known.sum(dim=1).tolist() == [int(row % 2) for row in drawn.media.rows]
+    filled = drawn.inputs["text/text_image/wrong"].view(20, 3, -1)
+    assert torch.equal(filled[~drawn.known], drawn.inputs["text/text_image"][:, None].expand(-1, 3, -1)[~drawn.known])
+    bare = replace(supply, media={**supply.media, Modality.IMAGE: replace(few, wrong=[np.zeros(0, int)] * len(few))})
+    with pytest.raises(ConfigError, match=r"loss\.text_image without sentences in which a word can be changed"):
+        Objective(model, list(model.towers), bare, wanted_pairs(objective.config, bare), objective.config)
+
+
+@pytest.mark.parametrize("text", ["frozen", "last:1"])
+def test_training_with_wrong_sentences_differs_and_is_the_same_in_chunks(
+    make: Callable[..., Made], tmp_path: Path, text: str
+) -> None:
+    def trained(*overrides: str) -> dict[str, torch.Tensor]:
+        encoder = f'model.encoders.text={{name = "tiny-text", trainable = "{text}"}}'
+        calm = [f"model.heads.{modality}.dropout=0" for modality in ("image", "audio")]
+        objective, gathered, _ = make(HARD, encoder, *calm, "optim.steps=5", *overrides)
+        _fit(objective, gathered, tmp_path, "heads", resume=False)
+        weights: dict[str, torch.Tensor] = objective.heads["image"].state_dict()
+        return weights
+
+    whole, chunks, plain = trained(), trained("optim.chunk_size=5"), trained("loss.text_image.hard_negatives=0")
+    assert all(torch.allclose(value, chunks[key], atol=1e-3) for key, value in whole.items())
+    assert not all(torch.allclose(value, plain[key], atol=1e-3) for key, value in whole.items())
+
+
+def test_a_trained_text_encoder_reads_sentences_without_some_tokens_while_it_learns(
+    make: Callable[..., Made], tmp_path: Path
+) -> None:
+    dropping = 'model.encoders.text={name = "tiny-text", trainable = "last:1", token_dropout = 0.3}'
+    objective, gathered, _ = make("", dropping, "optim.steps=3", "optim.chunk_size=5")
+    key, rows = "text/text_image", objective.draw(np.random.default_rng(0)).inputs["text/text_image"]
+
+    def read(seed: int) -> torch.Tensor:
+        torch.manual_seed(seed)
+        with torch.no_grad():
+            return objective.embed(key, rows)
+
+    objective.eval()
+    whole = read(0)
+    assert torch.equal(whole, read(1))
+    objective.train()
+    assert torch.equal(read(0), read(0))  # a chunk is embedded twice alike
+    assert not torch.equal(read(0), read(1)) and not torch.equal(read(0), whole)
+    _fit(objective, gathered, tmp_path, "dropping", resume=False)
+    plain, same, _ = make(
+        "", 'model.encoders.text={name = "tiny-text", trainable = "last:1"}', "optim.steps=3", "optim.chunk_size=5"
+    )
+    _fit(plain, same, tmp_path, "plain", resume=False)
+    weights, others = (each.networks["text"].state_dict() for each in (objective, plain))
+    assert not torch.equal(weights["layers.2.weight"], others["layers.2.weight"])
+
+
+def test_an_encoder_that_needs_all_its_tokens_is_not_deprived_of_them(
+    make: Callable[..., Made], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(tiny.TinyWords, "loses_tokens")
+    with pytest.raises(ConfigError, match=r"model\.encoders\.text\.token_dropout; expected an encoder that can do"):
+        make("", 'model.encoders.text={name = "tiny-text", trainable = "all", token_dropout = 0.3}')
+
+
 def test_means_of_sentences_are_refused_where_they_cannot_be_had(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"loss.image_image.mean_cosine; expected it in text_image"):
         configured(tmp_path, "[loss]\nimage_image = { mean_cosine = 1.0 }\n")

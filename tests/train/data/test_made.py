@@ -7,13 +7,14 @@ import pytest
 from PIL import Image as PillowImage
 
 from tests.makers import peak_hz, tone
+from train.data.disorder import disorder_rows
 from train.data.motion import MotionRow, motion_rows, motion_version
 from train.data.pairs import pair_rows
 from train.data.parquet import Row
 from train.data.scenes import scene_rows
 from unimma.augment import MOTIONS
 from unimma.errors import ConfigError, MediaError
-from unimma.types import Audio, Image, Modality
+from unimma.types import Audio, Image, Modality, Video
 
 COLOURS = {"dog": (230, 20, 20), "beach": (20, 180, 30), "car": (30, 40, 230)}
 NAMES = {"dog": ("dog", "hound"), "car": ("automobile",)}
@@ -91,6 +92,37 @@ def test_a_damaged_still_is_an_error_of_its_clip_alone() -> None:
 
 def test_the_version_is_short_and_stays() -> None:
     assert len(motion_version()) == 8 and motion_version() == motion_version()
+
+
+class Brightening:
+    """A row that is a clip of eight greys, each lighter than the one before."""
+
+    def __init__(self, label: str | None, *captions: str) -> None:
+        self.set, self.id, self.modality, self.label = "clips", label or captions[0], Modality.VIDEO, label
+        self.captions = captions
+
+    def decode(self) -> Video:
+        frames = np.repeat(np.arange(8, dtype=np.uint8) * 30, 8 * 8 * 3).reshape(8, 8, 8, 3)
+        return Video(frames, np.arange(8) / 2, 4.0, None, self.id)
+
+
+def test_clips_out_of_order_are_what_they_say() -> None:
+    clips = [Brightening("dawn"), Brightening(None, "The sun rises.")]
+    rows = disorder_rows(clips, 99, names={"dawn": ("dawn", "sunrise")}, seed=0)
+    assert len(rows) == 4 == len({row.id for row in rows})  # each clip in both ways, once
+    told = {(row.clip.id, row.way): row for row in rows}
+    for (_, way), row in told.items():
+        greys = row.decode().frames[:, 0, 0, 0].tolist()
+        assert (greys == [*range(210, -1, -30)]) is (way == "played backwards")
+        assert sorted(greys) == [*range(0, 240, 30)] != greys
+        assert np.array_equal(row.decode().frames[:, 0, 0, 0], greys)
+    assert told["dawn", "played backwards"].captions == ("a dawn, played backwards", "a sunrise, played backwards")
+    sun = told["The sun rises.", "with its frames out of order"]
+    assert sun.captions == ("the sun rises, with its frames out of order",)
+    assert sun.wrong_captions == ("the sun rises, played backwards",)
+    assert [row.id for row in disorder_rows(clips, 1, names={}, seed=0)] == [rows[0].id]
+    with pytest.raises(ConfigError, match="label or a caption"):
+        disorder_rows([], 3, names={}, seed=0)
 
 
 def test_two_pictures_stand_where_the_caption_says() -> None:
