@@ -3,6 +3,7 @@
 English only. Every function gives a new sentence; what it does not understand it gives back as it is.
 """
 
+import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 
@@ -124,8 +125,8 @@ def change_one_word(sentence: str, rng: np.random.Generator, alternatives: Seque
         alternatives: groups of names that exclude each other, such as `COLOURS`, `NUMBERS`, or a set's labels.
     Source: captions with one foil word, Shekhar et al. 2017, arXiv 1705.01359.
     """
-    group_of = {name.lower(): group for group in alternatives for name in group if len(group) > 1}
-    found = list(_pattern(list(group_of)).finditer(sentence)) if group_of else []
+    group_of = _group_of(tuple(map(tuple, alternatives)))
+    found = list(_pattern(tuple(group_of)).finditer(sentence)) if group_of else []
     if not found:
         return None
     match = found[int(rng.integers(len(found)))]
@@ -210,10 +211,16 @@ def _body(sentence: str) -> tuple[str, str]:
 def _replace(sentence: str, names: Sequence[str], other: Callable[[str], str]) -> str:
     if not names:
         return sentence
-    return _pattern(names).sub(lambda match: _cased(other(match[0]), match[0]), sentence)
+    return _pattern(tuple(names)).sub(lambda match: _cased(other(match[0]), match[0]), sentence)
 
 
-def _pattern(names: Sequence[str]) -> re.Pattern[str]:
+@functools.lru_cache(maxsize=16)  # the same thousand names for every sentence of a set
+def _group_of(alternatives: tuple[tuple[str, ...], ...]) -> dict[str, tuple[str, ...]]:
+    return {name.lower(): group for group in alternatives for name in group if len(group) > 1}
+
+
+@functools.lru_cache(maxsize=16)
+def _pattern(names: tuple[str, ...]) -> re.Pattern[str]:
     ordered = sorted(names, key=len, reverse=True)
     return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, ordered))})(?![\w-])", re.IGNORECASE)
 
