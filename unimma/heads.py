@@ -133,6 +133,7 @@ class ConseHead(nn.Module):
         self.num_classes = config.num_classes
         num_seen = config.num_features - config.num_classes
         self.standardise = Standardise(num_seen)
+        self.dropout = nn.Dropout(config.dropout)
         self.linear = _silent(num_seen, config.dim)
         self.layers = _mlp(num_seen, config)
         self.layers[-1] = _silent(config.hidden, config.dim)
@@ -155,7 +156,7 @@ class ConseHead(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         standard = self.standardise(features[:, : -self.num_classes])
-        seen = F.normalize(self.linear(standard) + self.layers(standard), dim=-1)
+        seen = F.normalize(self.linear(self.dropout(standard)) + self.layers(standard), dim=-1)
         mixture = F.normalize(self.class_probabilities(features) @ self.get_buffer("class_directions"), dim=-1)
         return F.normalize(seen + self.log_mix.exp() * mixture, dim=-1)
 
