@@ -1,6 +1,6 @@
 """Short runs that differ in one thing each, measured alike: what a loss, a teacher, a view or a layer is worth.
 
-python -m train.ablate --config train/configs/ablations.toml --set data.folder=FOLDER --output runs/ablations
+python -m train.ablate --config train/ablations.toml --set data.folder=FOLDER --output runs/ablations
 
 The file names the config that all start from, what makes a run short, and the variants. A variant that was measured
 before is not run again; `ablations.md` in --output is the table, in the order of the file.
@@ -92,7 +92,7 @@ def read_ablations(path: Path) -> Ablations:
         return TypeAdapter(Ablations).validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
         came = f"{path.name} cannot be read ({str(error).splitlines()[0]})"
-        raise ConfigError(came, "base, set, columns and variants", "See train/configs/ablations.toml.") from error
+        raise ConfigError(came, "base, set, columns and variants", "See train/ablations.toml.") from error
 
 
 def table_rows(

@@ -10,7 +10,7 @@ from train import ablate
 from train.ablate import Ablations, Variant, main, read_ablations, table_rows
 from train.config import read_config
 
-SHIPPED = Path(__file__).parent.parent.parent / "train" / "configs" / "ablations.toml"
+SHIPPED = Path(__file__).parent.parent.parent / "train" / "ablations.toml"
 VARIANTS = """
 base = "tiny.toml"
 set = ["optim.steps=2", "optim.evaluate_every=0"]
