@@ -164,7 +164,7 @@ def test_default_checkpoints_are_pinned() -> None:
     assert all(len(commit) == 40 for commit in REVISIONS.values())
     assert pinned("google-bert/bert-base-uncased", None) == REVISIONS["google-bert/bert-base-uncased"]
     assert pinned("google-bert/bert-base-uncased", "main") == "main"
-    assert pinned("a/b", None) is None
+    assert pinned("a/b", None) == "main"
 
 
 def test_names_and_terms_are_those_of_the_checkpoint(bert: Path) -> None:

@@ -1,6 +1,7 @@
 """The Audio Spectrogram Transformer: any sound, ten seconds at once, by a network that knows AudioSet's 527 classes."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor
 
@@ -40,10 +41,13 @@ class AstEncoder(Listener):
             from transformers import ASTFeatureExtractor, ASTModel
 
             self.network = load_network(ASTModel, checkpoint, revision)
-            self._extractor = ASTFeatureExtractor.from_pretrained(checkpoint, revision=pinned(checkpoint, revision))
-            config = self.network.config
+            self._extractor: Any = ASTFeatureExtractor.from_pretrained(
+                checkpoint, revision=pinned(checkpoint, revision)
+            )
+            config: Any = self.network.config
             self.rate_hz = self._extractor.sampling_rate
-            hop, self.shortest = round(_MEL_HOP_S * self.rate_hz), round(_MEL_WINDOW_S * self.rate_hz)
+            hop = round(_MEL_HOP_S * self.rate_hz)
+            self.shortest = round(_MEL_WINDOW_S * self.rate_hz)
             self.window = hop * (self._extractor.max_length - 1) + self.shortest
             self.frame_step = hop * config.time_stride
             self.frame_width = hop * (config.patch_size - 1) + self.shortest
@@ -68,4 +72,4 @@ class AstEncoder(Listener):
         return patches.mean(dim=1), heard.pooler_output
 
     def num_frames(self, num_samples: int) -> int:
-        return min(self._num_times, super().num_frames(num_samples))
+        return min(int(self._num_times), super().num_frames(num_samples))

@@ -47,7 +47,9 @@ class ClapAudioEncoder(Listener):
             from transformers import ClapFeatureExtractor
 
             self.network = load_clap(checkpoint, revision)
-            self._extractor = ClapFeatureExtractor.from_pretrained(checkpoint, revision=pinned(checkpoint, revision))
+            self._extractor: Any = ClapFeatureExtractor.from_pretrained(
+                checkpoint, revision=pinned(checkpoint, revision)
+            )
             self.rate_hz, self.window = self._extractor.sampling_rate, self._extractor.nb_max_samples
             self.frame_step = self.frame_width = self.window / self._num_times()
             self.measure()
@@ -100,9 +102,10 @@ class ClapTextEncoder(TextReader):
         with loading(checkpoint, revision):
             from transformers import AutoTokenizer
 
-            self.network = load_clap(checkpoint, revision)
+            network = load_clap(checkpoint, revision)
+            self.network = network
             tokenizer = AutoTokenizer.from_pretrained(checkpoint, revision=pinned(checkpoint, revision))
-            config: Any = self.network.config.text_config
+            config: Any = network.config.text_config
             positions = config.max_position_embeddings - config.pad_token_id - 1  # it counts from behind the filler's
             self.pieces = Pieces(tokenizer, readable(tokenizer, positions))
             self.measure()

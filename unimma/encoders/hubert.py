@@ -1,6 +1,7 @@
 """HuBERT: speech, heard frame by frame as it was recorded, by a network that has learned from sound alone."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -43,10 +44,10 @@ class HubertEncoder(Listener):
 
             spare = ("masked_spec_embed",)  # of training
             self.network = load_network(HubertModel, checkpoint, revision, spare=spare)
-            self._extractor = Wav2Vec2FeatureExtractor.from_pretrained(
+            self._extractor: Any = Wav2Vec2FeatureExtractor.from_pretrained(
                 checkpoint, revision=pinned(checkpoint, revision)
             )
-            config = self.network.config
+            config: Any = self.network.config
             self._layers = tuple(zip(config.conv_kernel, config.conv_stride, strict=True))
             self.rate_hz = self._extractor.sampling_rate
             self.window = round(window_s * self.rate_hz)

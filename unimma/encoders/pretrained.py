@@ -28,16 +28,16 @@ REVISIONS = {
 }
 
 
-def pinned(checkpoint: str, revision: str | None) -> str | None:
-    """The revision to take a checkpoint at: the one asked for, else the one that we know it by."""
-    return revision or REVISIONS.get(checkpoint)
+def pinned(checkpoint: str, revision: str | None) -> str:
+    """The revision to take a checkpoint at: the one asked for, else the one that we know it by, else the newest."""
+    return revision or REVISIONS.get(checkpoint, "main")
 
 
 def shown(checkpoint: str, revision: str | None = None) -> str:
     """A checkpoint's name for people: of a folder its own name alone, of the Hub user/repo@revision."""
     if _is_folder(checkpoint):
         return Path(checkpoint).name
-    return pinned_name(checkpoint, pinned(checkpoint, revision))
+    return pinned_name(checkpoint, revision or REVISIONS.get(checkpoint))
 
 
 def described(info: EncoderInfo, checkpoint: str, revision: str | None, *, features: int, input: str) -> EncoderInfo:
@@ -69,7 +69,7 @@ def loading(checkpoint: str, revision: str | None = None) -> Iterator[None]:
         todo = f"Run: python -m pip install {(error.name or 'sentencepiece').partition('.')[0].replace('_', '-')}"
         raise ModelError(came, "it beside this one", todo) from error
     except Exception as error:  # whatever libraries raise: of tokenizers it is a bare Exception
-        told = None if _is_folder(checkpoint) else hub_error(error, checkpoint, pinned(checkpoint, revision))
+        told = None if _is_folder(checkpoint) else hub_error(error, checkpoint, revision or REVISIONS.get(checkpoint))
         raise told or _unreadable(error, name) from error
 
 
@@ -87,13 +87,13 @@ def load_network(
     """
     from transformers import AutoConfig
 
-    name, revision = shown(checkpoint, revision), pinned(checkpoint, revision)
-    config = AutoConfig.from_pretrained(checkpoint, revision=revision)
+    name, commit = shown(checkpoint, revision), pinned(checkpoint, revision)
+    config = AutoConfig.from_pretrained(checkpoint, revision=commit)
     if not isinstance(config, kind.config_class):
         came, expected = f"{name} is a checkpoint of {config.model_type}", f"one of {kind.config_class.model_type}"
         raise ModelError(came, expected, "Choose another one, or the encoder that reads it.")
     network, report = kind.from_pretrained(
-        checkpoint, revision=revision, dtype=torch.float32, output_loading_info=True, **options
+        checkpoint, revision=commit, dtype=torch.float32, output_loading_info=True, **options
     )
     check_weights(name, set(report["missing_keys"]) - set(spare))
     return network.eval().requires_grad_(False)

@@ -1,5 +1,7 @@
 """Sentence-BERT and its successors through sentence-transformers: sentences in a space of their own, ready to use."""
 
+from typing import Any
+
 from torch import Tensor, nn
 
 from unimma.encoders.base import EncoderInfo
@@ -18,7 +20,6 @@ class SentenceBertEncoder(TextReader):
 
     Args:
         checkpoint, revision: a model of sentence-transformers, on the Hub or in a folder.
-        trust_remote_code: let a checkpoint bring code of its own, and run it here.
     Raises:
         ModelError: it cannot be loaded.
     """
@@ -32,18 +33,15 @@ class SentenceBertEncoder(TextReader):
         verified="equal to sentence-transformers' encode on random weights",
     )
 
-    def __init__(
-        self, checkpoint: str = SENTENCE_BERT, revision: str | None = None, *, trust_remote_code: bool = False
-    ) -> None:
+    def __init__(self, checkpoint: str = SENTENCE_BERT, revision: str | None = None) -> None:
         with loading(checkpoint, revision):
             from sentence_transformers import SentenceTransformer
             from sentence_transformers.base.modules import Normalize
 
-            network = SentenceTransformer(
+            network: Any = SentenceTransformer(
                 checkpoint,
                 device="cpu",
                 revision=pinned(checkpoint, revision),
-                trust_remote_code=trust_remote_code,
                 model_kwargs={"dtype": "float32"},
             )
             _check(network[0], checkpoint, revision)

@@ -42,9 +42,10 @@ class BertEncoder(TextReader):
         with loading(checkpoint, revision):
             from transformers import AutoTokenizer, BertModel
 
-            self.network = load_network(BertModel, checkpoint, revision, add_pooling_layer=False)
+            network = load_network(BertModel, checkpoint, revision, add_pooling_layer=False)
+            self.network = network
             tokenizer = AutoTokenizer.from_pretrained(checkpoint, revision=pinned(checkpoint, revision))
-            self.pieces = Pieces(tokenizer, readable(tokenizer, self.network.config.max_position_embeddings))
+            self.pieces = Pieces(tokenizer, readable(tokenizer, network.config.max_position_embeddings))
             self.measure()
         read = f"pieces of {self.pieces.most} tokens, the mean of their states"
         self.info = described(self.info, checkpoint, revision, features=self.dim, input=read)
@@ -107,9 +108,10 @@ class LlamaEncoder(TextReader):
         with loading(checkpoint, revision):
             from transformers import AutoTokenizer, LlamaModel
 
-            self.network = load_network(LlamaModel, checkpoint, revision)
+            network = load_network(LlamaModel, checkpoint, revision)
+            self.network = network
             tokenizer = AutoTokenizer.from_pretrained(checkpoint, revision=pinned(checkpoint, revision))
-            most = min(max_tokens, readable(tokenizer, self.network.config.max_position_embeddings))
+            most = min(max_tokens, readable(tokenizer, network.config.max_position_embeddings))
             self.pieces = Pieces(tokenizer, most)
             self.measure()
         read = f"pieces of {most} tokens, the {pooling} state of each"

@@ -45,10 +45,13 @@ class WhisperEncoder(Listener):
         with loading(checkpoint, revision):
             from transformers import WhisperFeatureExtractor, WhisperModel
 
-            self.network = load_network(WhisperModel, checkpoint, revision).encoder
-            self._extractor = WhisperFeatureExtractor.from_pretrained(checkpoint, revision=pinned(checkpoint, revision))
+            network = load_network(WhisperModel, checkpoint, revision).encoder
+            self.network = network
+            self._extractor: Any = WhisperFeatureExtractor.from_pretrained(
+                checkpoint, revision=pinned(checkpoint, revision)
+            )
             self.rate_hz, self.window = self._extractor.sampling_rate, self._extractor.n_samples
-            self.frame_step = self.frame_width = self.window / self.network.config.max_source_positions
+            self.frame_step = self.frame_width = self.window / network.config.max_source_positions
             self.measure()
         seconds = self.window / self.rate_hz
         heard = f"{self.rate_hz / 1000:g} kHz, one channel, windows of {seconds:g} s, the mean of their frames"
@@ -103,8 +106,8 @@ class WhisperTranscriptEncoder:
 
             commit = pinned(checkpoint, revision)
             self._speech = load_network(WhisperForConditionalGeneration, checkpoint, revision)
-            self._extractor = WhisperFeatureExtractor.from_pretrained(checkpoint, revision=commit)
-            self._tokenizer = AutoTokenizer.from_pretrained(checkpoint, revision=commit)
+            self._extractor: Any = WhisperFeatureExtractor.from_pretrained(checkpoint, revision=commit)
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(checkpoint, revision=commit)
         self.rate_hz: int = self._extractor.sampling_rate
         self.dim = self.token_dim = self.text.dim
         self.network: nn.Module = nn.ModuleDict({"speech": self._speech, "text": self.text.network})
