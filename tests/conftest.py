@@ -1,5 +1,6 @@
 """Media that many tests want, one of each modality, small and real; and a Hub to publish to and load from."""
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,3 +81,16 @@ def hub(_standin: tuple[Hub, Process]) -> Hub:
 def process(_standin: tuple[Hub, Process], hub: Hub) -> Process:
     """A process that knows this Hub and no other; it publishes and loads as it is told."""
     return _standin[1]
+
+
+@pytest.fixture(scope="module")
+def no_network() -> Iterator[None]:
+    """No socket of this process reaches anything."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError("no network in this test")
+
+    with pytest.MonkeyPatch.context() as patch:
+        for place, name in ((socket.socket, "connect"), (socket.socket, "connect_ex"), (socket, "getaddrinfo")):
+            patch.setattr(place, name, refuse)
+        yield

@@ -29,7 +29,8 @@ from yaml import YAMLError
 
 from train.evaluate.headline import SEEN, measure_name
 from unimma.errors import ConfigError, ModelError, UnimmaError
-from unimma.hub import REPOSITORY, quiet_client
+from unimma.hub import REPOSITORY
+from unimma.hub_client import quiet_client
 from unimma.loading import load_model
 from unimma.model import UniMMA
 

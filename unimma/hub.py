@@ -11,14 +11,12 @@ import logging
 import os
 import re
 import shutil
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock
 
 from unimma.errors import ModelError
+from unimma.hub_client import hub_error, quiet_client, unreachable
 from unimma.settings import cache_dir
 
 log = logging.getLogger(__name__)
@@ -54,27 +52,6 @@ def model_folder(repository: str, revision: str) -> Path:
     return place
 
 
-@contextmanager
-def quiet_client() -> Iterator[None]:
-    """The Hub's client tells of every try that fails; here what comes of them all is raised, and said once.
-
-    Its bars are for terminals alone.
-    """
-    from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
-
-    client = logging.getLogger("huggingface_hub")
-    level, bars_stay = client.level, are_progress_bars_disabled() or sys.stderr.isatty()
-    client.setLevel(logging.ERROR)
-    if not bars_stay:
-        disable_progress_bars()
-    try:
-        yield
-    finally:
-        client.setLevel(level)
-        if not bars_stay:
-            enable_progress_bars()
-
-
 def _preloaded(repository: str, revision: str) -> Path | None:
     """What a Space was told to preload: in the client's own cache, of links to files that are named by their hash."""
     from huggingface_hub import try_to_load_from_cache
@@ -83,7 +60,7 @@ def _preloaded(repository: str, revision: str) -> Path | None:
     try:
         found = [try_to_load_from_cache(repository, name, revision=revision) for name in _NEEDED]
     except HFValidationError as error:
-        raise ModelError(f"the model {repository}", "a name that the Hub allows", "Check the name.") from error
+        raise hub_error(error, repository, revision) or unreachable(repository, revision) from error
     paths = [Path(path) for path in found if isinstance(path, str) and Path(path).is_symlink()]
     if len(paths) == len(_NEEDED) and all(_has_hash(path, path.readlink().name) for path in paths):
         return paths[0].parent
@@ -104,26 +81,12 @@ def _is_right(place: Path) -> bool:
 
 def _fetch(repository: str, revision: str, place: Path) -> None:
     from httpx2 import HTTPError
-    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
 
-    name = f"{repository}@{revision[:7]}"
     try:
         with quiet_client():
             _fetch_checked(repository, revision, place)
-    except RevisionNotFoundError as error:
-        raise ModelError(f"no commit {revision[:7]} of {repository}", "one of its commits", "Check it.") from error
-    except GatedRepoError as error:
-        came, todo = f"the model {name} is given to those alone who agree to its terms", "Agree on the model's page."
-        raise ModelError(came, "a token in HF_TOKEN of one who has", todo) from error
-    except RepositoryNotFoundError as error:
-        todo = "Check the name; a private one wants a token in HF_TOKEN."
-        raise ModelError(f"no model {repository} on the Hub", "a public model, or one of yours", todo) from error
     except (HTTPError, OSError, RuntimeError, ValueError) as error:  # hf_xet raises RuntimeError
-        if isinstance(error, HfHubHTTPError) and error.response.status_code in (401, 403):
-            came, todo = f"the Hub refuses the token for {name}", "Put another one into HF_TOKEN, or none."
-            raise ModelError(came, "one that may read it", todo) from error
-        came, todo = f"the model {name} cannot be fetched", "Check the network, or name a folder that holds it."
-        raise ModelError(came, "an answer of the Hugging Face Hub", todo) from error
+        raise hub_error(error, repository, revision) or unreachable(repository, revision) from error
 
 
 def _fetch_checked(repository: str, revision: str, place: Path) -> None:

@@ -21,13 +21,19 @@ class EncoderInfo:
         paper: authors, year and where to read it.
         licence: terms of the weights.
         input: what it looks at or listens to, with units ("224 x 224 px", "16 kHz").
-        weights: where the weights come from and which (package and version, or repository).
+        weights: where the weights come from and which (package and version, or repository); of a class, its default.
+        features: how many it gives with these; 0 where only the checkpoint tells.
+        verified: what was compared with what, and which weights were really loaded.
+        commercial: whether the weights' licence lets them be used commercially.
     """
 
     paper: str
     licence: str
     input: str
     weights: str
+    features: int = 0
+    verified: str = ""
+    commercial: bool = True
 
 
 class Encoder(Protocol):

@@ -12,10 +12,21 @@ from unimma.errors import ModelError
 # Imported when asked for: each module brings heavy libraries of its own.
 _SHIPPED = {
     "aisfx": "unimma.encoders.aisfx",
+    "ast": "unimma.encoders.ast",
+    "bert": "unimma.encoders.transformer_text",
+    "clap-audio": "unimma.encoders.clap",
+    "clap-text": "unimma.encoders.clap",
     "efficientnet-lite2": "unimma.encoders.efficientnet_lite",
+    "hubert": "unimma.encoders.hubert",
+    "llama": "unimma.encoders.transformer_text",
+    "m-clip": "unimma.encoders.m_clip",
+    "mbert": "unimma.encoders.transformer_text",
     "minilm": "unimma.encoders.minilm",
     "open-clip-image": "unimma.encoders.open_clip",
     "open-clip-text": "unimma.encoders.open_clip",
+    "sentence-bert": "unimma.encoders.sentence_transformers",
+    "whisper": "unimma.encoders.whisper",
+    "whisper-transcript": "unimma.encoders.whisper",
     "yamnet-student": "unimma.encoders.yamnet_student",
 }
 _ENCODERS: dict[str, Callable[..., Encoder]] = {}

@@ -1,0 +1,157 @@
+"""Checkpoints through the libraries that made them: pinned, loaded whole, and one clear error where that fails."""
+
+import logging
+import sys
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from unimma.compat import ensure_torch_extensions
+from unimma.encoders.base import EncoderInfo
+from unimma.errors import ModelError
+from unimma.hub_client import hub_error, pinned_name, quiet_client
+
+# The commits that the encoders' default checkpoints are taken at: what stands there cannot change under its user.
+REVISIONS = {
+    "MIT/ast-finetuned-audioset-10-10-0.4593": "f826b80d28226b62986cc218e5cec390b1096902",
+    "facebook/hubert-base-ls960": "dba3bb02fda4248b6e082697eee756de8fe8aa8a",
+    "google-bert/bert-base-multilingual-cased": "3f076fdb1ab68d5b2880cb87a0886f315b8146f8",
+    "google-bert/bert-base-uncased": "86b5e0934494bd15c9632b12f734a8a67f723594",
+    "laion/larger_clap_general": "ada0c23a36c4e8582805bb38fec3905903f18b41",
+    "meta-llama/Llama-3.2-1B": "4e20de362430cd3b72f300e6b0f18e50e7166e08",
+    "openai/whisper-small": "973afd24965f72e36ca33b3055d56a652f456b4d",
+    "sentence-transformers/all-MiniLM-L6-v2": "c9745ed1d9f207416be6d2e6f8de32d1f16199bf",
+}
+
+
+def pinned(checkpoint: str, revision: str | None) -> str:
+    """The revision to take a checkpoint at: the one asked for, else the one that we know it by, else the newest."""
+    return revision or REVISIONS.get(checkpoint, "main")
+
+
+def shown(checkpoint: str, revision: str | None = None) -> str:
+    """A checkpoint's name for people: of a folder its own name alone, of the Hub user/repo@revision."""
+    if _is_folder(checkpoint):
+        return Path(checkpoint).name
+    return pinned_name(checkpoint, revision or REVISIONS.get(checkpoint))
+
+
+def described(info: EncoderInfo, checkpoint: str, revision: str | None, *, features: int, input: str) -> EncoderInfo:
+    """A class's `info`, of which the weights are its default, as that of an encoder with this checkpoint."""
+    weights = shown(checkpoint, revision)
+    licence = info.licence if weights == info.weights else "as the checkpoint states"
+    return replace(info, weights=weights, licence=licence, features=features, input=input)
+
+
+@contextmanager
+def loading(checkpoint: str, revision: str | None = None) -> Iterator[None]:
+    """Around a library's own loading of a checkpoint (a repository on the Hub, or a folder).
+
+    Raises:
+        ModelError: what the library said, told in our words: no network, no such repository, revision or folder, gated,
+            damaged files, another architecture's weights, a package that is missing, or too little memory.
+    """
+    name = shown(checkpoint, revision)
+    if _is_folder(checkpoint) and not Path(checkpoint).is_dir():
+        raise ModelError(f"no folder {name}", "one that holds a checkpoint, or user/repo on the Hub", "Check the path.")
+    ensure_torch_extensions()
+    try:
+        with _quietly():
+            yield
+    except ModelError:
+        raise
+    except ImportError as error:
+        came = f"{name} needs the package {error.name}" if error.name else f"{name} needs a package that is not there"
+        todo = f"Run: python -m pip install {(error.name or 'sentencepiece').partition('.')[0].replace('_', '-')}"
+        raise ModelError(came, "it beside this one", todo) from error
+    except Exception as error:  # whatever libraries raise: of tokenizers it is a bare Exception
+        told = None if _is_folder(checkpoint) else hub_error(error, checkpoint, revision or REVISIONS.get(checkpoint))
+        raise told or _unreadable(error, name) from error
+
+
+def load_network(
+    kind: Any, checkpoint: str, revision: str | None, *, spare: Collection[str] = (), **options: Any
+) -> Any:
+    """A network of transformers, all its weights from the checkpoint: float32, on the CPU, frozen. Inside `loading`.
+
+    Args:
+        kind: its class.
+        spare: names of weights that a checkpoint may lack, since what is computed here does not depend on them.
+        options: more for `from_pretrained`.
+    Raises:
+        ModelError: the checkpoint is of another architecture, or lacks weights; the library would make them up.
+    """
+    from transformers import AutoConfig
+
+    name, commit = shown(checkpoint, revision), pinned(checkpoint, revision)
+    config = AutoConfig.from_pretrained(checkpoint, revision=commit)
+    if not isinstance(config, kind.config_class):
+        came, expected = f"{name} is a checkpoint of {config.model_type}", f"one of {kind.config_class.model_type}"
+        raise ModelError(came, expected, "Choose another one, or the encoder that reads it.")
+    network, report = kind.from_pretrained(
+        checkpoint, revision=commit, dtype=torch.float32, output_loading_info=True, **options
+    )
+    check_weights(name, set(report["missing_keys"]) - set(spare))
+    return network.eval().requires_grad_(False)
+
+
+def check_weights(name: str, missing: Collection[str]) -> None:
+    """Raises ModelError where a checkpoint lacks weights."""
+    if missing:
+        came = f"{name} lacks {len(missing)} of the weights, such as {min(missing)}"
+        raise ModelError(came, "a whole checkpoint of that architecture", "Fetch it again, or choose another one.")
+
+
+def half_on_gpu(device: torch.device) -> AbstractContextManager[object]:
+    """bfloat16 where a CUDA device computes with it, else as the weights are."""
+    if device.type == "cuda" and torch.cuda.is_bf16_supported():
+        return torch.autocast("cuda", torch.bfloat16)
+    return nullcontext()
+
+
+def _is_folder(checkpoint: str) -> bool:
+    return Path(checkpoint).is_absolute() or checkpoint.startswith((".", "~")) or Path(checkpoint).is_dir()
+
+
+def _unreadable(error: BaseException, name: str) -> ModelError:
+    out_of_memory = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    if out_of_memory or "allocate memory" in str(error):  # the latter is how torch says it on a CPU
+        return ModelError(f"{name} needs more memory than there is", "a smaller model", "Choose another one.")
+    came, todo = f"{name} cannot be read", "Fetch it again, or choose another one."
+    return ModelError(came, "whole files of that architecture", todo)
+
+
+def weights_file(checkpoint: str, revision: str | None, name: str) -> Path | None:
+    """Where a file of a checkpoint lies, fetched if need be; None where the checkpoint has none. Inside `loading`."""
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import RemoteEntryNotFoundError
+
+    if _is_folder(checkpoint):
+        path = Path(checkpoint) / name
+        return path if path.is_file() else None
+    try:
+        return Path(hf_hub_download(checkpoint, name, revision=pinned(checkpoint, revision)))
+    except RemoteEntryNotFoundError:
+        return None
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Neither the notes on weights that are left out, of which we raise what matters, nor bars outside of terminals."""
+    from transformers.utils import logging as library
+
+    verbosity, bars = library.get_verbosity(), library.is_progress_bar_enabled()
+    library.set_verbosity(logging.ERROR)
+    if not sys.stderr.isatty():
+        library.disable_progress_bar()
+    try:
+        with quiet_client():
+            yield
+    finally:
+        library.set_verbosity(verbosity)
+        if bars:
+            library.enable_progress_bar()
