@@ -153,7 +153,8 @@ class TransformerPool(nn.Module):
     def forward(self, frames_BTD: Tensor, times_BT2: Tensor) -> Tensor:
         tokens = self.norm(frames_BTD) + self.enter(_waves(times_BT2.nan_to_num().to(frames_BTD.dtype)))
         seen = self.layers(tokens, src_key_padding_mask=times_BT2[:, :, 0].isnan())
-        return self.mean(frames_BTD, times_BT2) + self.project(self.mean(seen, times_BT2))
+        pooled: Tensor = self.mean(frames_BTD, times_BT2) + self.project(self.mean(seen, times_BT2))
+        return pooled
 
 
 _POOLINGS: dict[str, type[nn.Module]] = {"mean": MeanPool, "attention": AttentionPool, "transformer": TransformerPool}

@@ -95,11 +95,11 @@ class Siglip2TextEncoder(TextReader):
     )
 
     def __init__(self, checkpoint: str = _DEFAULT, revision: str | None = None) -> None:
-        self.network: Any = _network(checkpoint, revision)
+        network: Any = _network(checkpoint, revision)
+        self.network = network
         with loading(checkpoint, revision):
             tokenizer = _lowering(tokenizer_of(checkpoint, revision))
-            positions = self.network.config.text_config.max_position_embeddings
-            self.pieces = Pieces(tokenizer, readable(tokenizer, positions))
+            self.pieces = Pieces(tokenizer, readable(tokenizer, network.config.text_config.max_position_embeddings))
         self._fill_left = tokenizer.padding_side == "left"
         self._masks = "attention_mask" in tokenizer.model_input_names
         self.measure()
@@ -115,7 +115,8 @@ class Siglip2TextEncoder(TextReader):
         """It has never seen a sentence that was not filled up to its full length, nor been told where it ends."""
         own = [row[there] for row, there in zip(tokens, mask, strict=True)]
         options = {"attention_mask": self._filled([torch.ones_like(row) for row in own], 0)} if self._masks else {}
-        said = self.network.get_text_features(input_ids=self._filled(own, self.pieces.filler), **options)
+        network: Any = self.network
+        said = network.get_text_features(input_ids=self._filled(own, self.pieces.filler), **options)
         first = [self.pieces.most - len(row) if self._fill_left else 0 for row in own]
         states = [
             state[start : start + len(row)]

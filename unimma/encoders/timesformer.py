@@ -40,11 +40,12 @@ class TimeSformerEncoder(ClipEncoder):
         super().__init__(checkpoint, revision)
 
     def _load(self, checkpoint: str, revision: str | None) -> nn.Module:
-        network = network_of(self.kinds, checkpoint, revision)
+        network: Any = network_of(self.kinds, checkpoint, revision)
         if network.config.attention_type == "space_only":
             came = "a TimeSformer that sees every frame on its own"
             raise ModelError(came, "one that attends over time", "Take the encoder frames with an image encoder.")
-        return network
+        frozen: nn.Module = network
+        return frozen
 
     def _shape(self, config: Any) -> tuple[int, int, int]:
         return config.num_frames, 1, config.hidden_size
