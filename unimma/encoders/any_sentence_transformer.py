@@ -14,7 +14,19 @@ from torch.nn import functional as F
 
 from unimma.compat import ensure_torch_extensions
 from unimma.encoders.base import EncoderInfo, Prepared
-from unimma.encoders.joint import JointTower, Piece, Window, cut, describe, pack, text_spans, title, windows
+from unimma.encoders.joint import (
+    REVISIONS,
+    JointTower,
+    Piece,
+    Window,
+    cut,
+    describe,
+    pack,
+    pinned,
+    text_spans,
+    title,
+    windows,
+)
 from unimma.encoders.pretrained import loading
 from unimma.encoders.registry import register
 from unimma.encoders.spectrogram import resample
@@ -26,13 +38,13 @@ MAX_TOKENS = 8192  # of a text at once, where the model names no limit
 WINDOW_S = 30.0  # of a sound, where its front end names no limit
 
 
-@register("sentence-transformers-any")
+@register("sentence-transformers")
 class AnySentenceTransformerEncoder(JointTower):
     """Items of one modality → unit rows [B, D]; long ones in pieces; as a sequence, these pieces' embeddings.
 
     Args:
         checkpoint: a repository on the Hub, or a folder.
-        revision: a branch or commit of the repository.
+        revision: a branch or commit of the repository; of the default one, `REVISIONS` names it.
         modality: "text", "image", "audio" or "video".
         prompt: the name of one of the model's prompts; None for its default, if it has one.
         trust_remote_code: run code that the repository brings; only for those that you have read.
@@ -45,7 +57,7 @@ class AnySentenceTransformerEncoder(JointTower):
         paper="Reimers and Gurevych 2019, Sentence-BERT, arXiv 1908.10084; and the model's own",
         licence="as the checkpoint states",
         input="as the checkpoint was trained",
-        weights=DEFAULT,
+        weights=f"{DEFAULT}@{REVISIONS[DEFAULT]}",
         features=768,
         verified="equal to sentence-transformers 6 on random weights",
     )
@@ -58,6 +70,7 @@ class AnySentenceTransformerEncoder(JointTower):
         prompt: str | None = None,
         trust_remote_code: bool = False,
     ) -> None:
+        revision = pinned(checkpoint, revision)
         self.network: Any = _load(checkpoint, revision, trust_remote_code)
         known = [str(name) for name in self.network.modalities]
         if modality not in set(Modality) or not self.network.supports(modality):
@@ -131,7 +144,15 @@ class AnySentenceTransformerEncoder(JointTower):
         return text_spans(tokenizer, text, self._max_tokens() - self._around)
 
     def _max_tokens(self) -> int:
-        return min(self.network.max_seq_length or MAX_TOKENS, MAX_TOKENS)
+        """Of the limits that the library, the tokenizer and the network name, the lowest."""
+        config = getattr(self.network.transformers_model, "config", None)
+        reading = config.get_text_config() if config else None
+        named = (
+            self.network.max_seq_length,
+            getattr(self.network.tokenizer, "model_max_length", None),
+            getattr(reading, "max_position_embeddings", None),
+        )
+        return min(MAX_TOKENS, *(int(limit) for limit in named if limit))
 
     def _hearing(self) -> tuple[int, float]:
         """Rate, samples a second, and the longest sound that its front end takes, seconds."""

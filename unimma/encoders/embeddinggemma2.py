@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from unimma.compat import ensure_torch_extensions
 from unimma.encoders.base import EncoderInfo, Prepared
 from unimma.encoders.joint import (
+    REVISIONS,
     JointTower,
     Piece,
     Window,
@@ -28,6 +29,7 @@ from unimma.encoders.joint import (
     load_network,
     owned,
     pack,
+    pinned,
     text_pieces,
     title,
     windows,
@@ -39,7 +41,6 @@ from unimma.errors import ModelError
 from unimma.types import Audio, Image, Modality, Text, Video
 
 DEFAULT = "google/embeddinggemma-2"
-REVISION = "914f7f89142e33e77833254d9c9b90c3cef7303b"
 MAX_TOKENS = 8192  # what it was trained to read at once (model card)
 MAX_SOUND_S = 30.0  # where its audio front end begins to cut
 _PROMPTS = {"query": "task: search result | query: ", "document": "title: none | text: "}  # model card
@@ -50,7 +51,7 @@ class _EmbeddingGemma2(JointTower):
 
     Args:
         checkpoint: a repository on the Hub, or a folder.
-        revision: a branch or commit of the repository; of the default one, the commit that was looked at.
+        revision: a branch or commit of the repository; of the default one, `REVISIONS` names it.
     Raises:
         ModelError: it cannot be had, is no EmbeddingGemma 2, or has no part for the modality.
     """
@@ -59,14 +60,14 @@ class _EmbeddingGemma2(JointTower):
         paper="Google DeepMind 2026, EmbeddingGemma 2, huggingface.co/google/embeddinggemma-2",
         licence="Apache-2.0",
         input="as the checkpoint was trained",
-        weights=f"{DEFAULT}@{REVISION}",
+        weights=f"{DEFAULT}@{REVISIONS[DEFAULT]}",
         features=768,
         verified="equal to transformers 5 and to sentence-transformers 6 on random weights",
     )
     _part = ""  # of the network, beside the text model
 
     def __init__(self, checkpoint: str = DEFAULT, revision: str | None = None) -> None:
-        revision = REVISION if checkpoint == DEFAULT and revision is None else revision
+        revision = pinned(checkpoint, revision)
         self.network, self._processor, self._prompts = _load(checkpoint, revision)
         if self._part and getattr(self.network, f"{self._part}_tower") is None:
             came = f"{title(checkpoint)} without its {self._part} part"

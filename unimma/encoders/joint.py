@@ -23,6 +23,12 @@ from unimma.types import Modality
 PIECES_AT_ONCE = 16  # through the network: bounds the memory of a long item
 OVERLAP = 0.1  # of a window, with the one before it
 SHORTEST_S = 0.1  # a shorter sound is followed by silence: below a frame, a front end gives nothing
+# The commits that default checkpoints are taken at: what stands there cannot change under its user.
+REVISIONS = {
+    "Qwen/Qwen3-VL-Embedding-2B": "9f2f7e710d6d81056aa5c0a4f04764fec6bb7bda",
+    "facebook/pe-av-small": "dd050762bb9704ae9cd996ca45532a98f81d817e",
+    "google/embeddinggemma-2": "914f7f89142e33e77833254d9c9b90c3cef7303b",
+}
 _TOKENWISE = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids")  # [1, L]: alone may be padded
 
 
@@ -262,6 +268,11 @@ def describe(
     default = info.weights.partition("@")[0] == checkpoint
     licence = info.licence if default else "as the checkpoint states"
     return replace(info, weights=weights, licence=licence, features=dim, input=input_ or info.input)
+
+
+def pinned(checkpoint: str, revision: str | None) -> str | None:
+    """The revision to take a checkpoint at: the one asked for, else the one that we know it by."""
+    return revision or REVISIONS.get(checkpoint)
 
 
 def title(checkpoint: str) -> str:

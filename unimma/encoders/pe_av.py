@@ -28,6 +28,7 @@ from torch.nn import functional as F
 from unimma.compat import ensure_torch_extensions
 from unimma.encoders.base import EncoderInfo, Prepared
 from unimma.encoders.joint import (
+    REVISIONS,
     JointTower,
     Piece,
     Window,
@@ -37,6 +38,7 @@ from unimma.encoders.joint import (
     load_network,
     owned,
     pack,
+    pinned,
     text_pieces,
     windows,
 )
@@ -55,7 +57,7 @@ class _PeAv(JointTower):
 
     Args:
         checkpoint: a repository on the Hub, or a folder.
-        revision: a branch or commit of the repository.
+        revision: a branch or commit of the repository; of the default one, `REVISIONS` names it.
     Raises:
         ModelError: it cannot be had, or is no PE-AV.
     """
@@ -64,12 +66,13 @@ class _PeAv(JointTower):
         paper="Vyas et al. 2025, PE-AV, arXiv 2512.19687",
         licence="Apache-2.0",
         input="as the checkpoint was trained",
-        weights=DEFAULT,
+        weights=f"{DEFAULT}@{REVISIONS[DEFAULT]}",
         features=4096,
         verified="every pair's cosine equal to that of transformers' own heads, on random weights",
     )
 
     def __init__(self, checkpoint: str = DEFAULT, revision: str | None = None) -> None:
+        revision = pinned(checkpoint, revision)
         self._net, self._processor = _load(checkpoint, revision)
         self.network = self._net
         self._width = int(self._net.config.text_config.hidden_size)

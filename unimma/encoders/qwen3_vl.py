@@ -16,7 +16,18 @@ from torch.nn import functional as F
 
 from unimma.compat import ensure_torch_extensions
 from unimma.encoders.base import EncoderInfo, Prepared
-from unimma.encoders.joint import JointTower, Piece, check_tokenizer, describe, load_network, pack, text_pieces, title
+from unimma.encoders.joint import (
+    REVISIONS,
+    JointTower,
+    Piece,
+    check_tokenizer,
+    describe,
+    load_network,
+    pack,
+    pinned,
+    text_pieces,
+    title,
+)
 from unimma.encoders.pretrained import loading
 from unimma.encoders.registry import register
 from unimma.errors import ModelError
@@ -36,7 +47,7 @@ class _Qwen3VL(JointTower):
 
     Args:
         checkpoint: a repository on the Hub, or a folder.
-        revision: a branch or commit of the repository.
+        revision: a branch or commit of the repository; of the default one, `REVISIONS` names it.
         instruction: what to look for in an item, a whole sentence.
     Raises:
         ModelError: it cannot be had, or is no Qwen3-VL.
@@ -46,12 +57,13 @@ class _Qwen3VL(JointTower):
         paper="Li et al. 2026, Qwen3-VL-Embedding, arXiv 2601.04720",
         licence="Apache-2.0",
         input="as the checkpoint was trained",
-        weights=DEFAULT,
+        weights=f"{DEFAULT}@{REVISIONS[DEFAULT]}",
         features=2048,
         verified="equal to transformers 5 on random weights",
     )
 
     def __init__(self, checkpoint: str = DEFAULT, revision: str | None = None, instruction: str = INSTRUCTION) -> None:
+        revision = pinned(checkpoint, revision)
         self.network, self._processor = _load(checkpoint, revision)
         self._instruction = instruction
         config: Any = self.network.config

@@ -55,7 +55,7 @@ _SHIPPED = {
     "qwen3-vl-image": "unimma.encoders.qwen3_vl",
     "qwen3-vl-text": "unimma.encoders.qwen3_vl",
     "qwen3-vl-video": "unimma.encoders.qwen3_vl",
-    "sentence-transformers-any": "unimma.encoders.any_sentence_transformer",
+    "sentence-transformers": "unimma.encoders.any_sentence_transformer",
     "yamnet-student": "unimma.encoders.yamnet_student",
 }
 _ENCODERS: dict[str, Callable[..., Encoder]] = {}
