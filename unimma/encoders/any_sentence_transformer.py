@@ -15,19 +15,15 @@ from torch.nn import functional as F
 from unimma.compat import ensure_torch_extensions
 from unimma.encoders.base import EncoderInfo, Prepared
 from unimma.encoders.joint import (
-    REVISIONS,
     JointTower,
     Piece,
     Window,
     cut,
-    describe,
     pack,
-    pinned,
     text_spans,
-    title,
     windows,
 )
-from unimma.encoders.pretrained import loading
+from unimma.encoders.pretrained import REVISIONS, described, loading, pinned, shown
 from unimma.encoders.registry import register
 from unimma.encoders.spectrogram import resample
 from unimma.errors import ModelError
@@ -74,17 +70,17 @@ class AnySentenceTransformerEncoder(JointTower):
         self.network: Any = _load(checkpoint, revision, trust_remote_code)
         known = [str(name) for name in self.network.modalities]
         if modality not in set(Modality) or not self.network.supports(modality):
-            came = f"{modality} for {title(checkpoint)}"
+            came = f"{modality} for {shown(checkpoint)}"
             raise ModelError(came, f"one of {', '.join(known)}", "Choose another checkpoint.")
         if prompt is not None and prompt not in self.network.prompts:
             names = ", ".join(self.network.prompts) or "none at all"
-            raise ModelError(f"prompt {prompt!r} for {title(checkpoint)}", f"one of {names}", "Check the preset.")
+            raise ModelError(f"prompt {prompt!r} for {shown(checkpoint)}", f"one of {names}", "Check the preset.")
         self.modality = Modality(modality)
         name = prompt or self.network.default_prompt_name
         self._prompt: str | None = self.network.prompts.get(name) if name else None
         self._constants: dict[str, Any] = {}
         self._probe()
-        self.info = describe(self.info, checkpoint, revision, self.dim, self._input())
+        self.info = described(self.info, checkpoint, revision, features=self.dim, input=self._input())
 
     def prepare(self, item: Text | Image | Audio | Video) -> Prepared:
         """What the model's own `preprocess` makes of every piece."""

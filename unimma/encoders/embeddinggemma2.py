@@ -19,22 +19,17 @@ from torch.nn import functional as F
 from unimma.compat import ensure_torch_extensions
 from unimma.encoders.base import EncoderInfo, Prepared
 from unimma.encoders.joint import (
-    REVISIONS,
     JointTower,
     Piece,
     Window,
     check_tokenizer,
     cut,
-    describe,
-    load_network,
     owned,
     pack,
-    pinned,
     text_pieces,
-    title,
     windows,
 )
-from unimma.encoders.pretrained import loading
+from unimma.encoders.pretrained import REVISIONS, described, load_network, loading, pinned, shown
 from unimma.encoders.registry import register
 from unimma.encoders.spectrogram import resample
 from unimma.errors import ModelError
@@ -70,11 +65,11 @@ class _EmbeddingGemma2(JointTower):
         revision = pinned(checkpoint, revision)
         self.network, self._processor, self._prompts = _load(checkpoint, revision)
         if self._part and getattr(self.network, f"{self._part}_tower") is None:
-            came = f"{title(checkpoint)} without its {self._part} part"
+            came = f"{shown(checkpoint)} without its {self._part} part"
             raise ModelError(came, f"one that takes {self.modality}", "Choose another checkpoint.")
         config: Any = self.network.config
         self.dim = self.token_dim = int(config.text_config.embedding_dim)
-        self.info = describe(self.info, checkpoint, revision, self.dim, self._input())
+        self.info = described(self.info, checkpoint, revision, features=self.dim, input=self._input())
 
     @classmethod
     def uses(cls, name: str) -> bool:
@@ -116,7 +111,7 @@ class EmbeddingGemma2TextEncoder(_EmbeddingGemma2):
         super().__init__(checkpoint, revision)
         if prompt not in self._prompts:
             known = ", ".join(sorted(self._prompts))
-            raise ModelError(f"prompt {prompt!r} for {title(checkpoint)}", f"one of {known}", "Check the preset.")
+            raise ModelError(f"prompt {prompt!r} for {shown(checkpoint)}", f"one of {known}", "Check the preset.")
 
     def prepare(self, item: Text) -> Prepared:
         """`input_ids` and `attention_mask` of every piece, the prompt before each: int64 [1, num_tokens]."""

@@ -16,8 +16,8 @@ from torch.nn import functional as F
 
 from unimma.compat import ensure_torch_extensions
 from unimma.encoders.base import EncoderInfo, Prepared
-from unimma.encoders.joint import JointTower, Piece, check_tokenizer, describe, load_network, pack, text_pieces
-from unimma.encoders.pretrained import loading
+from unimma.encoders.joint import JointTower, Piece, check_tokenizer, pack, text_pieces
+from unimma.encoders.pretrained import described, load_network, loading, pinned
 from unimma.encoders.registry import register
 from unimma.types import Image, Modality, Text
 
@@ -44,10 +44,11 @@ class _Flava(JointTower):
     )
 
     def __init__(self, checkpoint: str = DEFAULT, revision: str | None = None) -> None:
+        revision = pinned(checkpoint, revision)
         self.network, self._processor = _load(checkpoint, revision)
         config: Any = self.network.config
         self.dim = self.token_dim = int(config.projection_dim)
-        self.info = describe(self.info, checkpoint, revision, self.dim)
+        self.info = described(self.info, checkpoint, revision, features=self.dim, input=self.info.input)
 
     def _project(self, output: Any) -> tuple[Tensor, Tensor]:
         tokens = output.pooler_output  # transformers projects every state here; the first is [CLS]
@@ -89,8 +90,12 @@ class FlavaTextEncoder(_Flava):
         config: Any = self.network.config
         tokenizer = self._processor.tokenizer
         self._max_tokens = min(tokenizer.model_max_length, config.text_config.max_position_embeddings)
-        self.info = describe(
-            self.info, checkpoint, revision, self.dim, f"English sentences; pieces of {self._max_tokens} tokens"
+        self.info = described(
+            self.info,
+            checkpoint,
+            revision,
+            features=self.dim,
+            input=f"English sentences; pieces of {self._max_tokens} tokens",
         )
 
     @staticmethod

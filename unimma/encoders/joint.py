@@ -7,8 +7,7 @@ mean of its pieces, by their length.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -17,18 +16,13 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
 from unimma.encoders.base import EncoderInfo, Prepared
+from unimma.encoders.pretrained import half_on_gpu, shown
 from unimma.errors import ModelError
 from unimma.types import Modality
 
 PIECES_AT_ONCE = 16  # through the network: bounds the memory of a long item
 OVERLAP = 0.1  # of a window, with the one before it
 SHORTEST_S = 0.1  # a shorter sound is followed by silence: below a frame, a front end gives nothing
-# The commits that default checkpoints are taken at: what stands there cannot change under its user.
-REVISIONS = {
-    "Qwen/Qwen3-VL-Embedding-2B": "9f2f7e710d6d81056aa5c0a4f04764fec6bb7bda",
-    "facebook/pe-av-small": "dd050762bb9704ae9cd996ca45532a98f81d817e",
-    "google/embeddinggemma-2": "914f7f89142e33e77833254d9c9b90c3cef7303b",
-}
 _TOKENWISE = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids")  # [1, L]: alone may be padded
 
 
@@ -105,7 +99,7 @@ class JointTower:
         found: dict[int, tuple[Tensor, Tensor]] = {}
         for indices in _alike(pieces):
             inputs = collate([pieces[i].inputs for i in indices])
-            with brisk(device):
+            with half_on_gpu(device):
                 rows, states = self._forward({name: tensor.to(device) for name, tensor in inputs.items()})
             found |= {i: (rows[at].float(), states[at].float()) for at, i in enumerate(indices)}
         return [found[i] for i in range(len(pieces))]
@@ -220,34 +214,6 @@ def owned(times: Tensor, low: float, high: float) -> tuple[Tensor, Tensor]:
     return slots, times[inside]
 
 
-def brisk(device: torch.device) -> AbstractContextManager[Any]:
-    """bfloat16 where a GPU computes; float16 never, whose range some of these networks leave."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
-
-
-def load_network(model_class: Any, checkpoint: str, revision: str | None) -> nn.Module:
-    """A network of transformers with a checkpoint's weights, float32, frozen.
-
-    Raises:
-        ModelError: the checkpoint is of another architecture, or lacks weights. What cannot be had or read at all is
-            the library's own error: call this inside `unimma.encoders.pretrained.loading`.
-    """
-    wanted = model_class.config_class.model_type
-    config, _ = model_class.config_class.get_config_dict(checkpoint, revision=revision or "main")
-    if config.get("model_type") != wanted:
-        found = f"is of the architecture {config['model_type']}" if "model_type" in config else "names no architecture"
-        raise ModelError(f"{title(checkpoint)} {found}", wanted, "Choose another checkpoint.")
-    network, report = model_class.from_pretrained(
-        checkpoint, revision=revision or "main", dtype=torch.float32, output_loading_info=True
-    )
-    missing = sorted(report["missing_keys"])
-    if missing:
-        came = f"{title(checkpoint)} lacks {len(missing)} weights, {missing[0]} among them"
-        raise ModelError(came, f"all of {wanted}", "Fetch it again, or choose another one.")
-    frozen: nn.Module = network.eval().requires_grad_(False)
-    return frozen
-
-
 def check_tokenizer(tokenizer: Any, checkpoint: str) -> None:
     """Whether it knows words, which some make do without where their file is missing; and set as `tokenize` wants it.
 
@@ -255,29 +221,9 @@ def check_tokenizer(tokenizer: Any, checkpoint: str) -> None:
         ModelError: it knows none.
     """
     if len(tokenizer) <= len(set(tokenizer.all_special_ids)):
-        came, todo = f"{title(checkpoint)} without a vocabulary", "Fetch it again, or choose another one."
+        came, todo = f"{shown(checkpoint)} without a vocabulary", "Fetch it again, or choose another one."
         raise ModelError(came, "a tokenizer's files beside the weights", todo)
     tokenize(tokenizer, "once, so that no thread has to change it")
-
-
-def describe(
-    info: EncoderInfo, checkpoint: str, revision: str | None, dim: int, input_: str | None = None
-) -> EncoderInfo:
-    """A class's info as it is for one checkpoint: another than the default one has terms of its own."""
-    weights = f"{title(checkpoint)}@{revision}" if revision else title(checkpoint)
-    default = info.weights.partition("@")[0] == checkpoint
-    licence = info.licence if default else "as the checkpoint states"
-    return replace(info, weights=weights, licence=licence, features=dim, input=input_ or info.input)
-
-
-def pinned(checkpoint: str, revision: str | None) -> str | None:
-    """The revision to take a checkpoint at: the one asked for, else the one that we know it by."""
-    return revision or REVISIONS.get(checkpoint)
-
-
-def title(checkpoint: str) -> str:
-    """A checkpoint's name; of a folder, without where it lies."""
-    return checkpoint.rstrip("/").rpartition("/")[2] if checkpoint.startswith(("/", ".")) else checkpoint
 
 
 def _text_piece(tokenizer: Any, before: str, text: str, after: str, begins_at: int) -> Piece:

@@ -28,21 +28,17 @@ from torch.nn import functional as F
 from unimma.compat import ensure_torch_extensions
 from unimma.encoders.base import EncoderInfo, Prepared
 from unimma.encoders.joint import (
-    REVISIONS,
     JointTower,
     Piece,
     Window,
     check_tokenizer,
     cut,
-    describe,
-    load_network,
     owned,
     pack,
-    pinned,
     text_pieces,
     windows,
 )
-from unimma.encoders.pretrained import loading
+from unimma.encoders.pretrained import REVISIONS, described, load_network, loading, pinned
 from unimma.encoders.registry import register
 from unimma.encoders.spectrogram import resample
 from unimma.types import Audio, Image, Modality, Text, Video
@@ -78,7 +74,7 @@ class _PeAv(JointTower):
         self._width = int(self._net.config.text_config.hidden_size)
         self.dim = 4 * self._width
         self.token_dim = self._token_dim()
-        self.info = describe(self.info, checkpoint, revision, self.dim, self._input())
+        self.info = described(self.info, checkpoint, revision, features=self.dim, input=self._input())
 
     def _token_dim(self) -> int:
         raise NotImplementedError

@@ -17,18 +17,13 @@ from torch.nn import functional as F
 from unimma.compat import ensure_torch_extensions
 from unimma.encoders.base import EncoderInfo, Prepared
 from unimma.encoders.joint import (
-    REVISIONS,
     JointTower,
     Piece,
     check_tokenizer,
-    describe,
-    load_network,
     pack,
-    pinned,
     text_pieces,
-    title,
 )
-from unimma.encoders.pretrained import loading
+from unimma.encoders.pretrained import REVISIONS, described, load_network, loading, pinned, shown
 from unimma.encoders.registry import register
 from unimma.errors import ModelError
 from unimma.types import Image, Modality, Text, Video
@@ -68,7 +63,9 @@ class _Qwen3VL(JointTower):
         self._instruction = instruction
         config: Any = self.network.config
         self.dim = self.token_dim = int(config.text_config.hidden_size)
-        self.info = describe(self.info, checkpoint, revision, self.dim, f"{self._input()}; {instruction!r}")
+        self.info = described(
+            self.info, checkpoint, revision, features=self.dim, input=f"{self._input()}; {instruction!r}"
+        )
 
     def _input(self) -> str:
         raise NotImplementedError
@@ -189,6 +186,6 @@ def _load(checkpoint: str, revision: str | None) -> tuple[nn.Module, Any]:
         processor: Any = Qwen3VLProcessor.from_pretrained(checkpoint, revision=revision or "main")
         check_tokenizer(processor.tokenizer, checkpoint)
     if not processor.chat_template:
-        came, todo = f"{title(checkpoint)} without a chat template", "Fetch it again, or choose another one."
+        came, todo = f"{shown(checkpoint)} without a chat template", "Fetch it again, or choose another one."
         raise ModelError(came, "chat_template.jinja beside the weights", todo)
     return network, processor
