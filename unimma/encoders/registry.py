@@ -14,6 +14,8 @@ _SHIPPED = {
     "aisfx": "unimma.encoders.aisfx",
     "ast": "unimma.encoders.ast",
     "bert": "unimma.encoders.transformer_text",
+    "cav-mae-audio": "unimma.encoders.cav_mae_encoders",
+    "cav-mae-image": "unimma.encoders.cav_mae_encoders",
     "clap-audio": "unimma.encoders.clap",
     "clap-text": "unimma.encoders.clap",
     "clip-image": "unimma.encoders.clip",
