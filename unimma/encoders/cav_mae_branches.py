@@ -151,8 +151,10 @@ class Block(nn.Module):
             self.add_module(f"norm2{way}", nn.LayerNorm(width))
 
     def forward(self, x: Tensor, way: Way = "") -> Tensor:
-        x = x + self.attn(self.get_submodule(f"norm1{way}")(x))
-        return x + self.mlp(self.get_submodule(f"norm2{way}")(x))
+        attended: Tensor = self.attn(self.get_submodule(f"norm1{way}")(x))
+        x = x + attended
+        thought: Tensor = self.mlp(self.get_submodule(f"norm2{way}")(x))
+        return x + thought
 
 
 class _Attention(nn.Module):

@@ -149,7 +149,8 @@ class CAVMAEAudioEncoder(_Branch):
             part = torch.stack(windows[first : first + _WINDOWS_AT_ONCE]).to(self.device)
             with self._autocast():
                 heard.append(self.network.audio_features(normalise_fbank(part)).float())
-        return torch.cat(heard).unflatten(1, self.config.audio_grid)
+        grids: Tensor = torch.cat(heard).unflatten(1, self.config.audio_grid)
+        return grids
 
     def _join(self, windows: Tensor, starts: Sequence[int], item: Prepared) -> Tensor:
         """[windows, columns, D] → [T, D]: the mean where windows overlap, nothing of what was filled up."""

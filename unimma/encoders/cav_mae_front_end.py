@@ -51,7 +51,8 @@ def _log_bands(frames: Tensor) -> Tensor:
     window = torch.hann_window(WINDOW_SAMPLES, periodic=False, device=frames.device)
     spectrum = torch.fft.rfft((frames - _PREEMPHASIS * before) * window, _FFT)[:, : _FFT // 2]
     energy = spectrum.real.square() + spectrum.imag.square()
-    return (energy @ _filters().to(frames.device)).clamp(min=_FLOOR).log()
+    bands: Tensor = energy @ _filters().to(frames.device)
+    return bands.clamp(min=_FLOOR).log()
 
 
 def _filters() -> Tensor:
