@@ -43,7 +43,6 @@ class AnySentenceTransformerEncoder(JointTower):
         revision: a branch or commit of the repository; of the default one, `REVISIONS` names it.
         modality: "text", "image", "audio" or "video".
         prompt: the name of one of the model's prompts; None for its default, if it has one.
-        trust_remote_code: run code that the repository brings; only for those that you have read.
     Raises:
         ModelError: the model cannot be had, does not take the modality, or has no such prompt.
     """
@@ -64,10 +63,9 @@ class AnySentenceTransformerEncoder(JointTower):
         revision: str | None = None,
         modality: str = "text",
         prompt: str | None = None,
-        trust_remote_code: bool = False,
     ) -> None:
         revision = pinned(checkpoint, revision)
-        self.network: Any = _load(checkpoint, revision, trust_remote_code)
+        self.network: Any = _load(checkpoint, revision)
         known = [str(name) for name in self.network.modalities]
         if modality not in set(Modality) or not self.network.supports(modality):
             came = f"{modality} for {shown(checkpoint)}"
@@ -180,13 +178,11 @@ def _clip(frames: Tensor, seconds: list[float]) -> dict[str, Any]:
 
 
 @cache
-def _load(checkpoint: str, revision: str | None, trust_remote_code: bool) -> Any:
+def _load(checkpoint: str, revision: str | None) -> Any:
     """One network for all modalities: whichever is made first loads it."""
     ensure_torch_extensions()
     from sentence_transformers import SentenceTransformer
 
     with loading(checkpoint, revision):
-        network: Any = SentenceTransformer(
-            checkpoint, revision=revision, device="cpu", trust_remote_code=trust_remote_code
-        )
+        network: Any = SentenceTransformer(checkpoint, revision=revision, device="cpu")
     return network.float().eval().requires_grad_(False)
