@@ -95,7 +95,8 @@ def slow_with_wrong_ones(query: Tensor, gallery: Tensor, same: Mask, wrong: Tens
         found = [everyone - 7.0 * s for s, wanted in zip(row, positive, strict=True) if wanted]
         if found:
             costs.append(sum(found) / len(found))
-    back = slow_cross_entropy(transposed(cosines(query, gallery)), transposed(same), 7.0)
+    flipped = [list(column) for column in zip(*same, strict=True)]
+    back = slow_cross_entropy(transposed(cosines(query, gallery)), flipped, 7.0)
     return (sum(costs) / len(costs) + back) / 2
 
 
