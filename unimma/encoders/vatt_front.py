@@ -38,8 +38,11 @@ def ticks(video: Video) -> tuple[npt.NDArray[np.int64], float]:
     """
     duration_s = max(video.duration_s, 1 / FRAMES_PER_S)
     count = max(1, min(round(duration_s * FRAMES_PER_S), len(video.frames)))
+    if count == len(video.frames):
+        return np.arange(count), duration_s / count
     middles = (np.arange(count) + 0.5) * duration_s / count
-    return np.abs(video.times[None] - middles[:, None]).argmin(axis=1), duration_s / count
+    on_show = np.searchsorted(video.times, middles, side="right") - 1
+    return np.maximum(on_show, 0), duration_s / count
 
 
 def crop_frames(frames: npt.NDArray[np.uint8], height: int, width: int) -> Tensor:

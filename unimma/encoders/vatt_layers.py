@@ -28,8 +28,8 @@ class PositionTable(nn.Module):
         """The rows as they are where the input has as many positions as the table, else a spline through them."""
         if num_positions == len(self.embeddings):
             return self.embeddings
-        weights = torch.from_numpy(spline_weights(len(self.embeddings), num_positions)).to(self.embeddings.device)
-        return (weights @ self.embeddings.double()).to(self.embeddings.dtype)
+        weights = torch.from_numpy(spline_weights(len(self.embeddings), num_positions))
+        return (weights @ self.embeddings.cpu().double()).to(self.embeddings)  # not every device has float64
 
 
 @lru_cache(maxsize=64)
