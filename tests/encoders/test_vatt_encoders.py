@@ -181,6 +181,13 @@ def test_a_classifiers_features_are_an_encoder_too(
     assert tokens.shape[2] == encoder.token_dim and times[0, -1, 1] == pytest.approx(item.duration_s, abs=1e-3)
 
 
+def test_the_environment_may_name_the_checkpoint(folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNIMMA_VATT_CHECKPOINT", str(folders["tx"]))
+    encoder = find("vatt-audio")()
+    assert encoder.info.weights == "tx/weights.npz" and encoder.info.features == encoder.dim == 10
+    assert encoder.info.input == "48 kHz, one channel, any length; windows of 0.2 s that overlap by half"
+
+
 def test_what_cannot_be_is_said_in_one_sentence(folders: dict[str, Path], tmp_path: Path) -> None:
     bare, small = tmp_path / "bare", tmp_path / "small"
     for folder in (bare, small):
@@ -194,7 +201,7 @@ def test_what_cannot_be_is_said_in_one_sentence(folders: dict[str, Path], tmp_pa
     swapped = tiny_vatt.write_checkpoint(tmp_path / "swapped", tiny_vatt.SPECIFIC)
     (swapped / "config.json").write_text(json.dumps(tiny_vatt.AGNOSTIC))
     for name, options, message in [
-        ("vatt-video", {}, "without a checkpoint; .*train/convert_vatt"),
+        ("vatt-video", {}, "without a checkpoint; .*UNIMMA_VATT_CHECKPOINT"),
         ("vatt-video", {"checkpoint": str(tmp_path / "nowhere")}, r"config\.json cannot be read"),
         ("vatt-video", {"checkpoint": str(damaged)}, r"weights\.npz cannot be read"),
         ("vatt-video", {"checkpoint": str(swapped)}, "does not fit its config"),

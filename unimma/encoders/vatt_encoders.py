@@ -1,9 +1,11 @@
 """VATT's three ways into its common space, one per modality; or their features alone, for heads of one's own.
 
 `checkpoint` is an .npz that `train/convert_vatt.py` wrote, or its folder, with the model's config.json beside it (and
-for text the original's vocabulary, howto100m_en.txt). The common space is described at `FactorisedHead.common`.
+for text the original's vocabulary, howto100m_en.txt); where it is not given, UNIMMA_VATT_CHECKPOINT names it. The
+common space is described at `FactorisedHead.common`.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
@@ -17,6 +19,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from unimma.encoders import vatt_front as front
 from unimma.encoders.base import EncoderInfo, Prepared
+from unimma.encoders.pretrained import half_on_gpu
 from unimma.encoders.registry import register
 from unimma.encoders.spectrogram import resample
 from unimma.encoders.vatt import VATT, VATTClassifier, network_from, read_config
@@ -24,13 +27,15 @@ from unimma.encoders.vatt_network import Features, TextBackbone, UnifiedBackbone
 from unimma.errors import ModelError
 from unimma.types import Audio, Modality, Text, Video
 
+CHECKPOINT_VARIABLE = "UNIMMA_VATT_CHECKPOINT"
 _BATCH = 8  # windows that go through the network at once: bounds the memory of a long item
 _TOKEN_S = 0.08  # a patch of sound is 2.7 ms long: a token is the mean of the 30 in this time
 _INFO = EncoderInfo(
     paper="Akbari et al. 2021, VATT, arXiv 2104.11178",
     licence="Apache-2.0 (the original's repository, which links the weights)",
     input="as many frames, samples or words as its table of positions has place for",
-    weights="checkpoints of the original by path, converted by train/convert_vatt.py",
+    weights="checkpoints of the original, such as tx_fac_mbs, converted by train/convert_vatt.py and named by path",
+    features=768,
     verified="both architectures equal to the original (TensorFlow 2.15) within 1e-4, on random weights",
 )
 # Parts of parameters' names that belong to one tower, and so what is not the others'.
@@ -48,7 +53,8 @@ class _VattEncoder:
     """What the three share: windows along the item, each through the network, and their mean.
 
     Args:
-        checkpoint: an .npz with config.json beside it, or a folder with weights.npz and config.json.
+        checkpoint: an .npz with config.json beside it, or a folder with weights.npz and config.json; "" for the one
+            that the environment names.
         space: "common" for unit rows of the space that the three share, "features" for pooled features (a classifier
             has no others).
     Raises:
@@ -65,10 +71,11 @@ class _VattEncoder:
     def __init__(self, checkpoint: str = "", space: str = "common") -> None:
         if space not in ("common", "features"):
             raise ModelError(f"the space {space!r} of VATT", '"common" or "features"', "Check the option.")
-        if not checkpoint:
-            came, expected = "VATT without a checkpoint", "the folder of a converted one"
-            raise ModelError(came, expected, "Convert one with train/convert_vatt.py, then name it.")
-        self.path = Path(checkpoint) if checkpoint.endswith(".npz") else Path(checkpoint) / "weights.npz"
+        named = checkpoint or os.environ.get(CHECKPOINT_VARIABLE, "")
+        if not named:
+            todo = f"Convert one with train/convert_vatt.py and set {CHECKPOINT_VARIABLE} to its folder."
+            raise ModelError("VATT without a checkpoint", "the folder of a converted one", todo)
+        self.path = Path(named) if named.endswith(".npz") else Path(named) / "weights.npz"
         self.network = _load(self.path)
         if space == "common" and not isinstance(self.network, VATT):
             came, todo = "a classifier of VATT, which has no common space", 'Choose space = "features".'
@@ -76,7 +83,9 @@ class _VattEncoder:
         self.common = self.network.bridge if space == "common" and isinstance(self.network, VATT) else None
         self.token_dim = self.network.backbone(self.modality).width
         self.dim = self.token_dim if self.common is None else self.common.common_width
-        self._set_up(self.network.native_sizes(self.modality))
+        said = self._set_up(self.network.native_sizes(self.modality))
+        weights = f"{self.path.parent.name}/{self.path.name}"
+        self.info = replace(_INFO, input=said, weights=weights, features=self.dim)
         self._foreign = _FOREIGN[self.modality] | ({"_ops"} if self.common else {"_ops", "_head_layer"})
 
     def uses(self, name: str) -> bool:
@@ -111,8 +120,8 @@ class _VattEncoder:
         tokens_BTD = pad_sequence([tokens for tokens, _ in kept], batch_first=True)
         return tokens_BTD, pad_sequence([times for _, times in kept], batch_first=True, padding_value=torch.nan)
 
-    def _set_up(self, sizes: tuple[int, ...]) -> None:
-        """Learn from the network's native sizes how long a window is."""
+    def _set_up(self, sizes: tuple[int, ...]) -> str:
+        """Learn from the network's native sizes how long a window is; returns what `info` says of the input."""
         raise NotImplementedError
 
     def _times(self, item: Prepared, begins: Tensor, ends: Tensor) -> Tensor:
@@ -141,7 +150,7 @@ class _VattEncoder:
         taken = []
         for first in range(0, len(windows), _BATCH):
             ready = self._ready(torch.stack(windows[first : first + _BATCH]).to(device))
-            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            with half_on_gpu(device):
                 features = self.network.features_of(self.modality, ready)
             taken.append(take(features).float())
         parts: tuple[Tensor, ...] = torch.cat(taken).split([len(own) for own in cut])
@@ -161,12 +170,13 @@ class VattVideoEncoder(_VattEncoder):
     """Clips → their embedding; windows of as many frames as in training, overlapping by half."""
 
     modality = Modality.VIDEO
+    info = replace(_INFO, input="windows of 32 frames that overlap by half, 224 x 224 px, up to 10 a second")
     track = "frames"
 
-    def _set_up(self, sizes: tuple[int, ...]) -> None:
+    def _set_up(self, sizes: tuple[int, ...]) -> str:
         self.length, self.height, self.width = sizes
-        looks_at = f"windows of {self.length} frames, {self.width} x {self.height} px, up to 10 a second"
-        self.info = replace(_INFO, input=looks_at)
+        size = f"{self.width} x {self.height} px"
+        return f"windows of {self.length} frames that overlap by half, {size}, up to 10 a second"
 
     def prepare(self, item: Video) -> Prepared:
         """`frames`: uint8 [ticks, height, width, 3]; `step_s`: seconds from one to the next."""
@@ -186,14 +196,15 @@ class VattAudioEncoder(_VattEncoder):
     """Sounds → their embedding; windows as long as in training, overlapping by half."""
 
     modality = Modality.AUDIO
+    info = replace(_INFO, input="48 kHz, one channel, any length; windows of 3.2 s that overlap by half")
     track = "waveform"
 
-    def _set_up(self, sizes: tuple[int, ...]) -> None:
+    def _set_up(self, sizes: tuple[int, ...]) -> str:
         self._num_bands = sizes[1] if len(sizes) > 1 else None  # of a spectrogram
         self.length = sizes[0] if self._num_bands is None else sizes[0] * front.STEP_SAMPLES
         self.max_tokens = max(1, round(self.length / front.RATE_HZ / _TOKEN_S))
-        hears = f"windows of {self.length / front.RATE_HZ:g} s at 48 kHz, one channel, any length"
-        self.info = replace(_INFO, input=hears)
+        seconds = self.length / front.RATE_HZ
+        return f"48 kHz, one channel, any length; windows of {seconds:g} s that overlap by half"
 
     def prepare(self, item: Audio) -> Prepared:
         """`waveform`: float32 [num_samples] at 48 kHz."""
@@ -212,15 +223,16 @@ class VattTextEncoder(_VattEncoder):
     """Texts → their embedding; read whole, in pieces of as many words as in training."""
 
     modality = Modality.TEXT
-    track = "words"
+    info = replace(_INFO, input="English words, 65,536 of them known, without punctuation; pieces of 16 words")
+    track = loses_tokens = "words"
 
-    def _set_up(self, sizes: tuple[int, ...]) -> None:
+    def _set_up(self, sizes: tuple[int, ...]) -> str:
         self.length = sizes[0] if sizes else front.MAX_WORDS
         backbone = self.network.backbone(Modality.TEXT)
         assert isinstance(backbone, TextBackbone | UnifiedBackbone)
         self._words = front.Words(self.path.with_name(front.VOCABULARY), backbone.num_words)
-        reads = f"English words without punctuation, of a vocabulary of {backbone.num_words}; pieces of {self.length}"
-        self.info = replace(_INFO, input=reads)
+        known = f"{backbone.num_words:,} of them known"
+        return f"English words, {known}, without punctuation; pieces of {self.length} words"
 
     def prepare(self, item: Text) -> Prepared:
         """`words`: int64 [n], numbers in the vocabulary; `offsets`: float64 [n, 2], where each stands in the text."""
