@@ -1,6 +1,5 @@
 """CAV-MAE's encoders, from a tiny checkpoint of random weights: real media in, what the network itself gives out."""
 
-import socket
 from pathlib import Path
 
 import numpy as np
@@ -23,17 +22,10 @@ from unimma.loading import build_model
 from unimma.model import ModelConfig
 from unimma.types import Audio, Image, Modality
 
+pytestmark = pytest.mark.usefixtures("no_network")
 NAMES = ("cav-mae-audio", "cav-mae-image")
 HOP_S = 0.16  # a patch of 16 frames
 WINDOW_S = 0.64  # what the tiny network hears
-
-
-@pytest.fixture(autouse=True)
-def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
-        raise OSError("no network here")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
 
 
 @pytest.fixture(scope="module")

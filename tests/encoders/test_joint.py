@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -37,19 +36,7 @@ FAMILIES = {
 TOWERS = [(family, modality) for family, (_, own) in FAMILIES.items() for modality in own]
 EVERY = pytest.mark.parametrize(("family", "modality"), TOWERS)
 Folders = Callable[[str], Path]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def no_network() -> Any:
-    """Whoever reaches for another machine fails."""
-
-    def refuse(*args: object) -> None:
-        raise OSError("no network in tests")
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(socket.socket, "connect", refuse)
-        patch.setattr(socket, "getaddrinfo", refuse)
-        yield
+pytestmark = pytest.mark.usefixtures("no_network")
 
 
 @pytest.fixture(scope="module")

@@ -140,10 +140,7 @@ def test_buckets_by_hand() -> None:
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    base = tmp_path_factory.mktemp("vatt")
-    configs = {"tx": tiny_vatt.SPECIFIC, "ut": tiny_vatt.AGNOSTIC, "clips": tiny_vatt.OF_CLIPS}
-    configs |= {"waves": tiny_vatt.OF_WAVES, "spectra": tiny_vatt.OF_SPECTRA}
-    return {name: tiny_vatt.write_checkpoint(base / name, config) for name, config in configs.items()}
+    return tiny_vatt.write_checkpoints(tmp_path_factory.mktemp("vatt"))
 
 
 @pytest.mark.parametrize("name", ["tx", "ut"])

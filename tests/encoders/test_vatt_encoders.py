@@ -2,9 +2,8 @@
 
 import json
 import math
-import socket
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,24 +20,14 @@ from unimma.encoders.vatt import VATT, VATTClassifier
 from unimma.errors import ModelError
 from unimma.types import Audio, Modality, Text, Video
 
+pytestmark = pytest.mark.usefixtures("no_network")
 THREE = (Modality.VIDEO, Modality.AUDIO, Modality.TEXT)
 LONG = "A dog barks at the falling rain, and -- well -- don't the cats mind? " * 3
 
 
-@pytest.fixture(autouse=True)
-def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*args: Any) -> NoReturn:
-        raise OSError("no network in these tests")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-
-
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    base = tmp_path_factory.mktemp("vatt")
-    configs = {"tx": tiny_vatt.SPECIFIC, "ut": tiny_vatt.AGNOSTIC, "clips": tiny_vatt.OF_CLIPS}
-    configs |= {"waves": tiny_vatt.OF_WAVES, "spectra": tiny_vatt.OF_SPECTRA}
-    return {name: tiny_vatt.write_checkpoint(base / name, config) for name, config in configs.items()}
+    return tiny_vatt.write_checkpoints(tmp_path_factory.mktemp("vatt"))
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from tests.encoders import tiny_vision
 from tests.makers import write_clip
 from unimma import media
 from unimma.encoders.base import SequenceEncoder
-from unimma.encoders.clips import merged, window_starts
 from unimma.encoders.registry import find
+from unimma.encoders.sequences import merged, window_starts
 from unimma.encoders.trained import trained_parameters
 from unimma.errors import ModelError
 from unimma.types import Video

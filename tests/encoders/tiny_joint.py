@@ -14,6 +14,8 @@ CHAT = (
     "{% else %}<|vision_start|><|video_pad|><|vision_end|>{% endif %}{% endfor %}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
+_READER = {"vocab_size": 400, "hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 2}
+_READER |= {"num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 8}
 
 
 def write_flava(folder: Path) -> Path:
@@ -62,13 +64,7 @@ def write_embeddinggemma2(folder: Path) -> Path:
     names |= {"eoa": "eoa_token_index", "audio": "audio_token_id"}
     config = EmbeddingGemma2Config(
         text_config={
-            "vocab_size": 400,
-            "hidden_size": 16,
-            "intermediate_size": 24,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
-            "num_key_value_heads": 1,
-            "head_dim": 8,
+            **_READER,
             "global_head_dim": 8,
             "sliding_window_pattern": 2,
             "sliding_window": 16,
@@ -188,13 +184,7 @@ def write_qwen3_vl(folder: Path) -> Path:
     start, end, image, video = (tokenizer.convert_tokens_to_ids(mark) for mark in marks[2:])
     config = Qwen3VLConfig(
         text_config={
-            "vocab_size": 400,
-            "hidden_size": 16,
-            "intermediate_size": 24,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
-            "num_key_value_heads": 1,
-            "head_dim": 8,
+            **_READER,
             "rope_parameters": {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [2, 1, 1]},
         },
         vision_config={

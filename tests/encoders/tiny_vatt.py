@@ -62,6 +62,12 @@ def untrained(config: Mapping[str, Any]) -> VATT | VATTClassifier:
         return VATT(config, _WIDTHS[config["model_arch"]])
 
 
+def write_checkpoints(folder: Path) -> dict[str, Path]:
+    """One of each architecture and of each classifier, each in a folder of its own."""
+    configs = {"tx": SPECIFIC, "ut": AGNOSTIC, "clips": OF_CLIPS, "waves": OF_WAVES, "spectra": OF_SPECTRA}
+    return {name: write_checkpoint(folder / name, config) for name, config in configs.items()}
+
+
 def write_checkpoint(folder: Path, config: Mapping[str, Any], seed: int = 0) -> Path:
     """weights.npz (with an optimizer's leavings), config.json and a vocabulary; returns the folder."""
     network, random = untrained(config), np.random.default_rng(seed)

@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import Ridge as TheirRidge
 from sklearn.preprocessing import StandardScaler
 
-from train.evaluate.ridge import held_out, search_ridge
+from train.evaluate.ridge import fit_ridge, held_out, search_ridge
 
 
 def unit(rows: np.ndarray) -> np.ndarray:
@@ -23,6 +23,9 @@ def test_it_is_scikit_learns_on_standardised_features_with_the_same_weights() ->
     theirs = TheirRidge(alpha=found.strength * weights.sum(), fit_intercept=False).fit(x, centred, weights)
     expected = theirs.predict(x) + np.average(targets, axis=0, weights=weights)
     assert found(features) == pytest.approx(expected, abs=1e-4)
+    assert fit_ridge(features, targets, weights, found.strength)(features) == pytest.approx(expected, abs=1e-4)
+    slack = fit_ridge(features, targets, weights, 10.0)
+    assert np.linalg.norm(slack.weight) < 0.9 * np.linalg.norm(found.weight)
 
 
 def test_noise_asks_for_a_stronger_penalty_than_a_clean_line() -> None:

@@ -14,7 +14,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.nn.utils.rnn import pad_sequence
 
 from unimma.encoders.base import EncoderInfo, Prepared
 from unimma.encoders.cav_mae_branches import PUBLISHED_HEADS, CAVMAEBranches, Way
@@ -28,6 +27,7 @@ from unimma.encoders.cav_mae_front_end import (
     normalise_fbank,
 )
 from unimma.encoders.registry import register
+from unimma.encoders.sequences import merged, padded, window_starts
 from unimma.encoders.spectrogram import resample
 from unimma.errors import ModelError
 from unimma.types import Audio, Image, Modality
@@ -125,13 +125,11 @@ class CAVMAEAudioEncoder(_Branch):
         windows = self._hear(batch, starts).mean(dim=1).split([len(s) for s in starts])
         tokens = [self._join(own, s, item) for own, s, item in zip(windows, starts, batch, strict=True)]
         times = [self._times(len(own), item).to(own.device) for own, item in zip(tokens, batch, strict=True)]
-        return pad_sequence(tokens, batch_first=True), pad_sequence(times, batch_first=True, padding_value=torch.nan)
+        return padded(tokens, times)
 
     def _starts(self, item: Prepared) -> list[int]:
         """The windows' first columns; the last window reaches the sound's end, and past it by less than a column."""
-        columns = self.config.audio_grid[1]
-        last = max(0, self._num_columns(item) - columns)
-        return [*range(0, last, max(1, columns // 2)), last]
+        return window_starts(self._num_columns(item), self.config.audio_grid[1])
 
     def _num_columns(self, item: Prepared) -> int:
         return -(-len(item["fbank"]) // self.config.patch)
@@ -154,11 +152,7 @@ class CAVMAEAudioEncoder(_Branch):
 
     def _join(self, windows: Tensor, starts: Sequence[int], item: Prepared) -> Tensor:
         """[windows, columns, D] → [T, D]: the mean where windows overlap, nothing of what was filled up."""
-        columns = torch.arange(windows.shape[1], device=windows.device)
-        places = (torch.tensor(starts, device=windows.device)[:, None] + columns).flatten()
-        total = windows.new_zeros(starts[-1] + len(columns), self.dim).index_add(0, places, windows.flatten(0, 1))
-        counts = torch.bincount(places)[:, None]
-        return (total / counts)[: self._num_columns(item)]
+        return merged(list(windows), starts)[: self._num_columns(item)]
 
     def _times(self, count: int, item: Prepared) -> Tensor:
         edges = torch.arange(count + 1) * (self.config.patch * HOP_S)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from unimma.encoders.base import EncoderInfo
 from unimma.encoders.listening import Hearing, Listener, Waveform
-from unimma.encoders.pretrained import described, load_network, loading, pinned, shown
+from unimma.encoders.pretrained import described, load_network, loading, pinned, shown, tokenizer_of
 from unimma.encoders.registry import register
 from unimma.encoders.tokens import Pieces, Reading, TextReader
 from unimma.encoders.transformer_text import readable
@@ -100,11 +100,9 @@ class ClapTextEncoder(TextReader):
 
     def __init__(self, checkpoint: str = CLAP, revision: str | None = None) -> None:
         with loading(checkpoint, revision):
-            from transformers import AutoTokenizer
-
             network = load_clap(checkpoint, revision)
             self.network = network
-            tokenizer = AutoTokenizer.from_pretrained(checkpoint, revision=pinned(checkpoint, revision))
+            tokenizer = tokenizer_of(checkpoint, revision)
             config: Any = network.config.text_config
             positions = config.max_position_embeddings - config.pad_token_id - 1  # it counts from behind the filler's
             self.pieces = Pieces(tokenizer, readable(tokenizer, positions))

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unimma.encoders.base import EncoderInfo, Prepared
-from unimma.encoders.pretrained import described, shown
+from unimma.encoders.pretrained import described, shown, tokenizer_of
 from unimma.encoders.registry import register
 from unimma.encoders.tokens import Pieces, Reading, TextReader
 from unimma.encoders.transformer_text import readable
-from unimma.encoders.vision import PretrainedImageEncoder, network_of, tokenizer_of
+from unimma.encoders.vision import PretrainedImageEncoder, network_of
 
 _DEFAULT = "openai/clip-vit-base-patch32"
 _PAPER = "Radford et al. 2021, arXiv 2103.00020"

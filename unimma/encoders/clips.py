@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from unimma.encoders.base import EncoderInfo, Prepared
-from unimma.encoders.pretrained import described
-from unimma.encoders.vision import device_of, in_stacks, network_of, padded, part_of, seen_size
+from unimma.encoders.pretrained import described, part_of
+from unimma.encoders.sequences import merged, padded, window_starts
+from unimma.encoders.vision import device_of, in_stacks, network_of, seen_size
 from unimma.types import Modality, Video
 
 WINDOWS_AT_ONCE = 8  # in a network at a time: one of 16 frames is some 1,600 tokens
@@ -111,26 +112,6 @@ class ClipEncoder:
         ]
         made = iter(in_stacks(windows, self._forward, device_of(self.network), WINDOWS_AT_ONCE))
         return [[next(made) for _ in own] for own in starts]
-
-
-def window_starts(count: int, size: int, step: int = 1) -> list[int]:
-    """Where windows of `size` frames begin that overlap by half and leave none of `count` out; multiples of `step`.
-
-    One, at 0, where the frames fit in it. `count` and `size` are multiples of `step`.
-    """
-    if count <= size:
-        return [0]
-    hop = max(size // 2 // step, 1) * step
-    return [*range(0, count - size, hop), count - size]
-
-
-def merged(windows: Sequence[Tensor], starts: Sequence[int]) -> Tensor:
-    """Windows [m, D] that begin at these moments → all the moments [M, D], the mean where windows overlap."""
-    places = torch.cat([torch.arange(len(own)) + start for own, start in zip(windows, starts, strict=True)])
-    places = places.to(windows[0].device)
-    counts = places.bincount()
-    total = windows[0].new_zeros(len(counts), windows[0].shape[1])
-    return total.index_add(0, places, torch.cat(list(windows))) / counts[:, None]
 
 
 def whole_and_moments(states: Tensor, num_moments: int) -> Tensor:

@@ -14,7 +14,8 @@ from torch.nn import functional as F
 
 from unimma.encoders.base import Encoder, EncoderInfo, Prepared
 from unimma.encoders.registry import find, register
-from unimma.encoders.vision import AT_ONCE, padded
+from unimma.encoders.sequences import padded
+from unimma.encoders.vision import AT_ONCE
 from unimma.errors import ModelError
 from unimma.types import Image, Modality, Video
 

@@ -6,9 +6,9 @@ from typing import Protocol
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pad_sequence
 
 from unimma.encoders.base import Encoder, EncoderInfo, Prepared
+from unimma.encoders.sequences import padded
 from unimma.types import Image, Modality, Video
 
 
@@ -98,8 +98,7 @@ class FramesAndSound:
         """Frames and sound one after the other, float32 [B, T, D], and their times [B, T, 2]; NaN beyond the last."""
         streams = [self._embed(item) for item in batch]
         tokens = [z if heard is None else torch.cat([z, heard[None]]) for z, heard in streams]
-        times = [item["times"].to(tokens[0].device) for item in batch]
-        return pad_sequence(tokens, batch_first=True), pad_sequence(times, batch_first=True, padding_value=torch.nan)
+        return padded(tokens, [item["times"] for item in batch])
 
     def _encode_one(self, item: Prepared) -> Tensor:
         z, heard = self._embed(item)

@@ -13,10 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.rnn import pad_sequence
 
 from unimma.encoders.base import EncoderInfo, Prepared
 from unimma.encoders.pretrained import half_on_gpu, shown
+from unimma.encoders.sequences import padded
 from unimma.errors import ModelError
 from unimma.types import Modality
 
@@ -84,7 +84,7 @@ class JointTower:
             pairs = zip(pieces, own, strict=True)
             tokens.append(torch.cat([_means(state, piece.slots, len(piece.times)) for piece, state in pairs]))
             times.append(torch.cat([piece.times for piece in pieces]).to(tokens[-1].device))
-        return pad_sequence(tokens, batch_first=True), pad_sequence(times, batch_first=True, padding_value=torch.nan)
+        return padded(tokens, times)
 
     def _forward(self, inputs: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         """A batch of P pieces → their embeddings [P, width], parts of unit length, and states [P, L, token_dim]."""

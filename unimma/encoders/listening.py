@@ -14,10 +14,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.rnn import pad_sequence
 
 from unimma.encoders.base import EncoderInfo, Prepared
 from unimma.encoders.pretrained import half_on_gpu
+from unimma.encoders.sequences import padded
 from unimma.encoders.spectrogram import resample
 from unimma.types import Audio, Modality
 
@@ -88,8 +88,7 @@ class Listener:
     def encode_sequence(self, batch: Sequence[Prepared]) -> tuple[Tensor, Tensor]:
         """Frames, float32 [B, T, token_dim], and where they lie in seconds [B, T, 2]; NaN beyond the last."""
         tokens = [torch.cat(frames) for frames in self._hear(batch, lambda frames, features: frames)]
-        times = [item["times"].to(tokens[0].device) for item in batch]
-        return pad_sequence(tokens, batch_first=True), pad_sequence(times, batch_first=True, padding_value=torch.nan)
+        return padded(tokens, [item["times"] for item in batch])
 
     def measure(self) -> None:
         """Set `dim` and `token_dim` to what the network gives."""

@@ -4,6 +4,8 @@ Carlsson et al. 2022, "Cross-lingual and Multilingual CLIP", LREC. A multilingua
 one linear layer into CLIP's space; the checkpoint holds the weights of both, its config names the first's architecture.
 """
 
+from functools import cache
+
 import torch
 from torch import Tensor, nn
 
@@ -56,27 +58,33 @@ class MultilingualClipEncoder(TextReader):
     )
 
     def __init__(self, checkpoint: str = M_CLIP, revision: str | None = None) -> None:
-        with loading(checkpoint, revision):
-            from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedConfig
-
-            config, _ = PreTrainedConfig.get_config_dict(checkpoint, revision=pinned(checkpoint, revision))
-            with loading(config["modelBase"]):
-                base = AutoConfig.from_pretrained(config["modelBase"])
-            transformer = AutoModel.from_config(base, add_pooling_layer=False)
-            network = MultilingualClip(transformer, config["transformerDimensions"], config["numDims"])
-            result = network.load_state_dict(_weights(checkpoint, revision), strict=False)
-            check_weights(shown(checkpoint, revision), result.missing_keys)
-            tokenizer = AutoTokenizer.from_pretrained(checkpoint, revision=pinned(checkpoint, revision), config=base)
-            reserved = base.pad_token_id + 1 if base.model_type == "xlm-roberta" else 0  # it counts from behind these
-            self.pieces = Pieces(tokenizer, readable(tokenizer, base.max_position_embeddings - reserved))
-            self.network = network.eval().requires_grad_(False)
-            self.measure()
+        self.network, self.pieces = _load(checkpoint, revision)
+        self.measure()
         read = f"pieces of {self.pieces.most} tokens"
         self.info = described(self.info, checkpoint, revision, features=self.dim, input=read)
 
     def read(self, tokens: Tensor, mask: Tensor) -> Reading:
         features, states = self.network(tokens, mask)
         return features, states
+
+
+@cache
+def _load(checkpoint: str, revision: str | None) -> tuple[MultilingualClip, Pieces]:
+    """One network for all that read with it: sentences, and what was said in a sound."""
+    with loading(checkpoint, revision):
+        from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedConfig
+
+        config, _ = PreTrainedConfig.get_config_dict(checkpoint, revision=pinned(checkpoint, revision))
+        with loading(config["modelBase"]):
+            base = AutoConfig.from_pretrained(config["modelBase"])
+        transformer = AutoModel.from_config(base, add_pooling_layer=False)
+        network = MultilingualClip(transformer, config["transformerDimensions"], config["numDims"])
+        result = network.load_state_dict(_weights(checkpoint, revision), strict=False)
+        check_weights(shown(checkpoint, revision), result.missing_keys)
+        tokenizer = AutoTokenizer.from_pretrained(checkpoint, revision=pinned(checkpoint, revision), config=base)
+        reserved = base.pad_token_id + 1 if base.model_type == "xlm-roberta" else 0  # it counts from behind these
+        pieces = Pieces(tokenizer, readable(tokenizer, base.max_position_embeddings - reserved))
+    return network.eval().requires_grad_(False), pieces
 
 
 def _weights(checkpoint: str, revision: str | None) -> dict[str, Tensor]:

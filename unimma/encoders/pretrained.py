@@ -111,6 +111,31 @@ def load_network(
     return network.eval().requires_grad_(False)
 
 
+def tokenizer_of(checkpoint: str, revision: str | None) -> Any:
+    """A checkpoint's tokenizer.
+
+    Raises:
+        ModelError: it cannot be had or read.
+    """
+    tokenizer = part_of("AutoTokenizer", checkpoint, revision)
+    if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):  # the library makes an empty one without a word
+        came = f"{shown(checkpoint, revision)} without a tokenizer"
+        raise ModelError(came, "a whole checkpoint", "Fetch it again, or choose another one.")
+    return tokenizer
+
+
+def part_of(kind: str, checkpoint: str, revision: str | None) -> Any:
+    """A checkpoint's processor or the like: `kind` is the name of transformers' class that finds it.
+
+    Raises:
+        ModelError: it cannot be had or read.
+    """
+    with loading(checkpoint, revision):
+        import transformers
+
+        return getattr(transformers, kind).from_pretrained(checkpoint, revision=pinned(checkpoint, revision))
+
+
 def check_weights(name: str, missing: Collection[str]) -> None:
     """Raises ModelError where a checkpoint lacks weights."""
     if missing:

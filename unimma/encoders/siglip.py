@@ -13,11 +13,12 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
 from unimma.encoders.base import EncoderInfo, Prepared
-from unimma.encoders.pretrained import described, loading, shown
+from unimma.encoders.pretrained import described, loading, shown, tokenizer_of
 from unimma.encoders.registry import register
+from unimma.encoders.sequences import padded
 from unimma.encoders.tokens import Pieces, Reading, TextReader
 from unimma.encoders.transformer_text import readable
-from unimma.encoders.vision import PretrainedImageEncoder, device_of, in_stacks, network_of, padded, tokenizer_of
+from unimma.encoders.vision import PretrainedImageEncoder, device_of, in_stacks, network_of
 
 _DEFAULT = "google/siglip2-base-patch16-224"
 _PAPER = "Tschannen et al. 2025, SigLIP 2, arXiv 2502.14786"

@@ -10,6 +10,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from unimma.encoders.base import EncoderInfo, Prepared
 from unimma.encoders.pretrained import half_on_gpu
+from unimma.encoders.sequences import padded
 from unimma.types import Modality, Text
 
 _TOKENS_AT_ONCE = 8192  # filling included: bounds the memory of a batch of long texts
@@ -90,7 +91,7 @@ class TextReader:
             kept = ~item["offsets"][:, 0].isnan()
             tokens.append(torch.cat(states)[kept.to(states[0].device)])
             times.append(item["offsets"][kept].to(states[0].device))
-        return pad_sequence(tokens, batch_first=True), pad_sequence(times, batch_first=True, padding_value=torch.nan)
+        return padded(tokens, times)
 
     def measure(self) -> None:
         """Set `dim` and `token_dim` to what the network gives."""

@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from unimma.encoders.base import EncoderInfo
-from unimma.encoders.pretrained import described, load_network, loading, pinned, shown
+from unimma.encoders.pretrained import described, load_network, loading, shown, tokenizer_of
 from unimma.encoders.registry import register
 from unimma.encoders.tokens import Pieces, Reading, TextReader, last, mean
 from unimma.errors import ModelError
@@ -40,11 +40,11 @@ class BertEncoder(TextReader):
 
     def __init__(self, checkpoint: str = BERT, revision: str | None = None) -> None:
         with loading(checkpoint, revision):
-            from transformers import AutoTokenizer, BertModel
+            from transformers import BertModel
 
             network = load_network(BertModel, checkpoint, revision, add_pooling_layer=False)
             self.network = network
-            tokenizer = AutoTokenizer.from_pretrained(checkpoint, revision=pinned(checkpoint, revision))
+            tokenizer = tokenizer_of(checkpoint, revision)
             self.pieces = Pieces(tokenizer, readable(tokenizer, network.config.max_position_embeddings))
             self.measure()
         read = f"pieces of {self.pieces.most} tokens, the mean of their states"
@@ -106,11 +106,11 @@ class LlamaEncoder(TextReader):
             raise ModelError(came, f"{' or '.join(_POOLINGS)}; 2 tokens or more", "Check the options.")
         self._pool = _POOLINGS[pooling]
         with loading(checkpoint, revision):
-            from transformers import AutoTokenizer, LlamaModel
+            from transformers import LlamaModel
 
             network = load_network(LlamaModel, checkpoint, revision)
             self.network = network
-            tokenizer = AutoTokenizer.from_pretrained(checkpoint, revision=pinned(checkpoint, revision))
+            tokenizer = tokenizer_of(checkpoint, revision)
             most = min(max_tokens, readable(tokenizer, network.config.max_position_embeddings))
             self.pieces = Pieces(tokenizer, most)
             self.measure()

@@ -15,12 +15,12 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.nn.utils.rnn import pad_sequence
 
 from unimma.encoders import vatt_front as front
 from unimma.encoders.base import EncoderInfo, Prepared
 from unimma.encoders.pretrained import half_on_gpu
 from unimma.encoders.registry import register
+from unimma.encoders.sequences import padded, window_starts
 from unimma.encoders.spectrogram import resample
 from unimma.encoders.vatt import VATT, VATTClassifier, network_from, read_config
 from unimma.encoders.vatt_network import Features, TextBackbone, UnifiedBackbone
@@ -117,8 +117,7 @@ class _VattEncoder:
             new = (edges[:, 1:] > covered + 1e-6) & (edges[:, :-1] < total)
             times = self._times(item, edges[:, :-1][new], edges[:, 1:][new].clamp(max=total))
             kept.append((tokens[new.to(tokens.device)], times.to(tokens.device, torch.float32)))
-        tokens_BTD = pad_sequence([tokens for tokens, _ in kept], batch_first=True)
-        return tokens_BTD, pad_sequence([times for _, times in kept], batch_first=True, padding_value=torch.nan)
+        return padded([tokens for tokens, _ in kept], [times for _, times in kept])
 
     def _set_up(self, sizes: tuple[int, ...]) -> str:
         """Learn from the network's native sizes how long a window is; returns what `info` says of the input."""
@@ -133,7 +132,7 @@ class _VattEncoder:
         raise NotImplementedError
 
     def _starts(self, total: int) -> list[int]:
-        return front.window_starts(total, self.length)
+        return window_starts(total, self.length)
 
     def _filled(self, x: Tensor) -> Tensor:
         """What is too short for the last window, made long enough: as in training, it begins again."""

@@ -131,11 +131,6 @@ def _numbered(lines: list[str]) -> Iterator[tuple[str, int]]:
         yield word, int(number) if number else i
 
 
-def window_starts(total: int, length: int) -> list[int]:
-    """Where windows of a length begin that overlap by half and cover the total; the last one ends where that ends."""
-    return [*range(0, max(total - length, 0), max(1, length // 2)), max(total - length, 0)]
-
-
 def repeated(x: Tensor, length: int) -> Tensor:
     """What is shorter than a window, again and again from its beginning: [n, …] → [length or more, …]."""
     return x if len(x) >= length else x[torch.arange(length) % len(x)]

@@ -6,11 +6,10 @@ from typing import Any
 import torch
 from PIL import Image as PillowImage
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pad_sequence
 
 from unimma.encoders.base import EncoderInfo, Prepared
-from unimma.encoders.pretrained import described, half_on_gpu, load_network, loading, pinned, shown
-from unimma.errors import ModelError
+from unimma.encoders.pretrained import described, half_on_gpu, load_network, loading, part_of, pinned
+from unimma.encoders.sequences import padded
 from unimma.types import Image, Modality
 
 AT_ONCE = 64  # pictures or frames in a network at a time: bounds the memory of a long list
@@ -92,33 +91,6 @@ def network_of(kinds: Sequence[str], checkpoint: str, revision: str | None, **op
     return network
 
 
-def tokenizer_of(checkpoint: str, revision: str | None) -> Any:
-    """A checkpoint's tokenizer.
-
-    Raises:
-        ModelError: it cannot be had or read.
-    """
-    tokenizer = part_of("AutoTokenizer", checkpoint, revision)
-    if set(tokenizer.get_vocab()) <= set(
-        tokenizer.all_special_tokens
-    ):  # the library makes an empty one, and says nothing
-        came = f"{shown(checkpoint, revision)} without a tokenizer"
-        raise ModelError(came, "a whole checkpoint", "Fetch it again, or choose another one.")
-    return tokenizer
-
-
-def part_of(kind: str, checkpoint: str, revision: str | None) -> Any:
-    """A checkpoint's processor or the like: `kind` is the name of transformers' class that finds it.
-
-    Raises:
-        ModelError: it cannot be had or read.
-    """
-    with loading(checkpoint, revision):
-        import transformers
-
-        return getattr(transformers, kind).from_pretrained(checkpoint, revision=pinned(checkpoint, revision))
-
-
 def seen_size(processor: Any) -> str:
     """The pixels that a processor leaves of a picture or frame."""
     if getattr(processor, "max_num_patches", None):
@@ -152,12 +124,6 @@ def in_stacks(
                 rows = forward(stack).float()
             made |= dict(zip(part, rows, strict=True))
     return [made[i] for i in range(len(items))]
-
-
-def padded(tokens: Sequence[Tensor], times: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-    """Sequences [T_i, D] and their times [T_i, 2] side by side: [B, T, D], [B, T, 2]; NaN times beyond the end."""
-    ends = [own.to(tokens[0].device) for own in times]
-    return pad_sequence(list(tokens), batch_first=True), pad_sequence(ends, batch_first=True, padding_value=torch.nan)
 
 
 def device_of(network: nn.Module) -> torch.device:

@@ -6,12 +6,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pad_sequence
 
 from unimma.encoders.base import Encoder, EncoderInfo, Prepared
 from unimma.encoders.listening import Hearing, Listener, Waveform
 from unimma.encoders.pretrained import described, half_on_gpu, load_network, loading, pinned, shown
 from unimma.encoders.registry import find, register
+from unimma.encoders.sequences import padded
 from unimma.encoders.spectrogram import resample
 from unimma.errors import ModelError
 from unimma.types import Audio, Modality, Span, Text
@@ -152,10 +152,7 @@ class WhisperTranscriptEncoder:
         silent = [[("", Span(0.0, float(item["seconds"])))] for item in batch]
         said = [pieces or nothing for pieces, nothing in zip(self.transcribe(batch), silent, strict=True)]
         rows = self._read([words for pieces in said for words, _ in pieces]).split([len(pieces) for pieces in said])
-        times = [torch.tensor([(span.start, span.end) for _, span in pieces], device=rows[0].device) for pieces in said]
-        return pad_sequence(list(rows), batch_first=True), pad_sequence(
-            times, batch_first=True, padding_value=torch.nan
-        )
+        return padded(rows, [torch.tensor([(span.start, span.end) for _, span in pieces]) for pieces in said])
 
     def _read(self, said: Sequence[str]) -> Tensor:
         return self.text.encode([self.text.prepare(Text(words)) for words in said])

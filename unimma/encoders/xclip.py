@@ -17,9 +17,9 @@ from torch.nn import functional as F
 from unimma.encoders.base import EncoderInfo, Prepared
 from unimma.encoders.clip import ClipText
 from unimma.encoders.clips import ClipEncoder
-from unimma.encoders.pretrained import shown
+from unimma.encoders.pretrained import part_of, shown
 from unimma.encoders.registry import register
-from unimma.encoders.vision import network_of, part_of
+from unimma.encoders.vision import network_of
 from unimma.types import Video
 
 _DEFAULT = "microsoft/xclip-base-patch32"
