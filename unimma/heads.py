@@ -21,8 +21,9 @@ class HeadConfig:
 
     Attributes:
         kind: "none" (the features are a ready space), "linear" (text), "mlp", "adapter" (a ready space, bent a little),
-            "conse" (an MLP beside a mixture of class sentences), "clip" (frames and sound as one row of features) or
-            "bridge" (attention over an encoder's tokens, such as a clip's frames and sound).
+            "conse" (an MLP beside a mixture of class sentences), "clip" (frames and sound as one row of features),
+            "bridge" (attention over an encoder's tokens, such as a clip's frames and sound) or "map" (from one ready
+            space into another, fitted without training: `unimma.bridge`).
         num_features: width of the encoder's features, class logits included; "bridge": of one of its tokens.
         dim: width of the shared space.
         hidden: width of the MLP's hidden layers, of the adapter's bottleneck (64 is a usual one), or of the bridge's
@@ -34,7 +35,7 @@ class HeadConfig:
         num_queries: "bridge" only: how many learned queries look at the tokens.
     """
 
-    kind: Literal["none", "linear", "mlp", "adapter", "conse", "clip", "bridge"]
+    kind: Literal["none", "linear", "mlp", "adapter", "conse", "clip", "bridge", "map"]
     num_features: int
     dim: int
     hidden: int = 1024
@@ -59,6 +60,22 @@ class LinearHead(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         return F.normalize(self.linear(features - self.get_buffer("centre")), dim=-1)
+
+
+class MapHead(nn.Module):
+    """From one ready space into another: features [B, F] → unit rows [B, D].
+
+    embedding = normalize(W (normalize(features) - c) + b), where `unimma.bridge` fits W, c and b; before that it is
+    what an untrained linear head is.
+    """
+
+    def __init__(self, config: HeadConfig) -> None:
+        super().__init__()
+        self.register_buffer("centre", torch.zeros(config.num_features))
+        self.linear = _preserving(config.num_features, config.dim)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return F.normalize(self.linear(F.normalize(features, dim=-1) - self.get_buffer("centre")), dim=-1)
 
 
 class Standardise(nn.Module):
@@ -254,6 +271,7 @@ _KINDS: dict[str, type[nn.Module]] = {
     "conse": ConseHead,
     "clip": ClipHead,
     "bridge": BridgeHead,
+    "map": MapHead,
 }
 
 

@@ -75,6 +75,20 @@ def _env_number(name: str, default: Any) -> Any:
     return value
 
 
+def accepts_license() -> bool:
+    """Whether UNIMMA_ACCEPT_LICENSE says that weights may be used whose licence allows no commercial use."""
+    return _env_says_yes("ACCEPT_LICENSE")
+
+
+def trusts_remote_code() -> bool:
+    """Whether UNIMMA_TRUST_REMOTE_CODE says that code of a checkpoint may run here if a model's config asks for it."""
+    return _env_says_yes("TRUST_REMOTE_CODE")
+
+
+def _env_says_yes(name: str) -> bool:
+    return os.environ.get(f"UNIMMA_{name}", "").lower() in ("1", "true", "yes")
+
+
 def data_dir() -> Path:
     """Where galleries live: UNIMMA_DATA_DIR, else the user's data folder."""
     return (

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import typer
 
 from unimma.cli import content, searching, upkeep
-from unimma.cli.common import say
+from unimma.cli.common import say, with_terms
 from unimma.errors import GalleryError, UnimmaError
 
 app = typer.Typer(
@@ -38,13 +38,14 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "import-gallery": upkeep.import_gallery,
 }
 for _name, _command in _COMMANDS.items():
-    app.command(_name)(_command)
+    app.command(_name)(with_terms(_command))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command: its exit code."""
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr, format="%(message)s")
     logging.getLogger("unimma").setLevel(logging.WARNING)
+    logging.getLogger("unimma.bridge").setLevel(logging.INFO)  # tells how well two spaces were joined
     try:
         return app(args=argv, prog_name="python -m unimma", standalone_mode=False) or 0
     except typer.Exit as stop:

@@ -1,10 +1,14 @@
 """What the commands share: options, opening a gallery, showing progress, printing answers."""
 
+import functools
+import inspect
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -38,6 +42,19 @@ ModelOption = Annotated[
         help="bundled, a preset, a folder with a model, or user/repo@revision.",
     ),
 ]
+CheckpointOption = Annotated[
+    str | None,
+    typer.Option(
+        "--checkpoint",
+        metavar="FILE|NAME",
+        help="What a preset waits for; UNIMMA_CHECKPOINT otherwise.",
+        show_default=False,
+    ),
+]
+AcceptOption = Annotated[
+    bool,
+    typer.Option("--accept-license", help="Use weights whose licence allows no commercial use, on these terms."),
+]
 SeedOption = Annotated[
     bool, typer.Option("--starter/--no-starter", help="Seed a new gallery with the starter gallery.")
 ]
@@ -47,13 +64,38 @@ ModalityOption = Annotated[
 ]
 
 ROW = ["modality", "title"]
+_terms: ContextVar[Mapping[str, Any]] = ContextVar("terms", default=MappingProxyType({}))  # of the command that runs
 
 
 def load_model(name: str) -> "UniMMA":
-    """The named model."""
+    """The named model, with the terms that the command was given."""
     from unimma import loading
 
-    return loading.load_model(name)
+    return loading.load_model(name, **_terms.get())
+
+
+def with_terms(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that loads a model two more options: what a preset may wait for, and what has to be agreed to."""
+    given = inspect.signature(command)
+    if "model" not in given.parameters:
+        return command
+
+    @functools.wraps(command)
+    def with_them(*, checkpoint: str | None, accept_license: bool, **rest: Any) -> None:
+        terms = {"checkpoint": checkpoint, "accept_license": accept_license or None}
+        token = _terms.set({name: value for name, value in terms.items() if value is not None})
+        try:
+            command(**rest)
+        finally:
+            _terms.reset(token)
+
+    more = {"checkpoint": (CheckpointOption, None), "accept_license": (AcceptOption, False)}
+    kind = inspect.Parameter.KEYWORD_ONLY
+    added = [inspect.Parameter(name, kind, default=usual, annotation=of) for name, (of, usual) in more.items()]
+    kept = [each.replace(kind=kind) for each in given.parameters.values()]
+    with_them.__signature__ = given.replace(parameters=[*kept, *added])  # type: ignore[attr-defined]
+    with_them.__annotations__ = {**command.__annotations__, **{name: of for name, (of, _) in more.items()}}
+    return with_them
 
 
 @contextmanager

@@ -93,15 +93,26 @@ def embed(
 
 
 def models(as_json: JsonOption = False) -> None:
-    """List the models that can be named."""
-    from unimma.loading import known_models
+    """List the models that can be named, and the encoders that models are made of."""
+    from unimma import catalogue
 
-    known = known_models().items()
+    known, encoders = catalogue.models(), catalogue.encoders()
     if as_json:
-        shown = [{"name": name, "dim": config.dim, "modalities": list(config.encoders)} for name, config in known]
-        return print_json({"models": shown})
-    rows = [[name, config.dim, ", ".join(config.encoders)] for name, config in known]
-    return print_table(["name", "dim", "modalities"], rows)
+        return print_json({"models": known, "encoders": encoders})
+    rows = [
+        [each["name"], ", ".join(each["modalities"]), each["size_mb"], _terms(each), each["languages"]]
+        for each in known
+    ]
+    print_table(["model", "modalities", "MB", "licence", "languages"], rows)
+    rows = [
+        [each["name"], each["modality"], each["features"] or "", _terms(each), each["weights"]] for each in encoders
+    ]
+    return print_table(["encoder", "modality", "features", "licence", "default weights"], rows)
+
+
+def _terms(each: dict[str, Any]) -> str:
+    """A licence, and that it has to be accepted."""
+    return str(each["licence"]) if each["commercial"] else f"{each['licence']} (not commercial: --accept-license)"
 
 
 def _asked(given: dict[str, str | Path | None]) -> tuple[str | Path, Modality | None]:

@@ -25,6 +25,7 @@ class JoinedEncoder:
             licence="; ".join(info.licence for info in infos),
             input="; ".join(info.input for info in infos),
             weights="; ".join(info.weights for info in infos),
+            commercial=all(info.commercial for info in infos),
         )
         self.network: nn.Module = nn.ModuleDict({name: part.network for name, part in self.parts.items()})
 

@@ -72,7 +72,7 @@ def loader(model_name: str, folder: Path | None) -> Loader:
 
     def load(say: Say, call: Call) -> tuple["UniMMA", "Gallery"]:
         say("Loading the model…", 0, 0)
-        model = unimma.load_model(model_name)
+        model = unimma.load_model(model_name, say=say)
         say("Opening the gallery…", 0, 0)
         return model, unimma.Gallery.open(folder or data_dir() / "gallery", model, call=call)
 
