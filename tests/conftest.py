@@ -42,6 +42,17 @@ def note(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reaches for another machine fails."""
+
+    def refuse(*args: object) -> None:
+        raise OSError("no network in tests")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a model that hears, 8 MB: one of the bundled encoders, whose weights are in the checkpoint."""

@@ -199,8 +199,27 @@ def test_models_lists_what_can_be_named(run):
     known = {model["name"]: model for model in json.loads(out)["models"]}
     assert code == 0
     assert known["bundled"]["modalities"] == ["text", "image", "audio", "video"]
-    assert all(set(model) == {"name", "dim", "modalities"} and model["dim"] > 0 for model in known.values())
-    assert all(name in run("models")[1] for name in known)
+    told = {"name", "dim", "modalities", "says", "size_mb", "licence", "commercial", "languages"}
+    assert all(told <= set(model) and model["size_mb"] > 0 for model in known.values())
+    encoders = {encoder["name"]: encoder for encoder in json.loads(out)["encoders"]}
+    told = {"modality", "paper", "licence", "commercial", "input", "features", "weights", "verified"}
+    assert "minilm" in encoders and all(told <= set(encoder) for encoder in encoders.values())
+    table = run("models")[1]
+    assert all(name in table for name in (*known, *encoders)), "no name is cut"
+
+
+def test_a_model_is_loaded_on_the_terms_that_the_command_names(run, monkeypatch):
+    asked = list[dict[str, object]]()
+
+    def known(name: str, **terms: object) -> ToyModel:
+        asked.append(terms)
+        return load_model(name)
+
+    monkeypatch.setattr("unimma.loading.load_model", known)
+    assert run("search", "--text", "red", "--accept-license", "--checkpoint", "runs/mine", "--json")[0] == 0
+    assert run("count")[0] == 0 and run("search", "--text", "red")[0] == 0
+    assert asked == [{"checkpoint": "runs/mine", "accept_license": True}, {}]
+    assert "--accept-license" in run("embed", "--help")[1] and "--accept-license" not in run("models", "--help")[1]
 
 
 def test_help_is_there_for_every_command_and_loads_nothing_heavy():

@@ -98,7 +98,7 @@ def test_a_checkpoint_that_does_not_fit_is_refused(model: unimma.UniMMA, tmp_pat
 
 
 def test_an_unknown_model_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(unimma.ModelError, match=r"model 'nowhere'; expected one of bundled, clip") as refused:
+    with pytest.raises(unimma.ModelError, match=r"model 'nowhere'; expected one of bundled, cav-mae, ") as refused:
         unimma.load_model(str(tmp_path / "nowhere"))
     assert str(tmp_path) not in str(refused.value)
 

@@ -127,8 +127,8 @@ def join(
     """The way from the space that `medium` and `through` share into the one of `into`; computed once, then cached.
 
     The map is fitted on what `through` and `into` make of the same items. What `medium` makes of its own modality lies
-    beside that and closer together (the modality gap): where it is another modality, its mean and spread are measured on
-    the starter gallery's media, and brought to those of the items in the space of `into`.
+    beside that and closer together (the modality gap): where it is another modality, its mean and spread are measured
+    on the starter gallery's media, and brought to those of the items in the space of `into`.
 
     Args:
         medium: whose features are to be mapped, such as an encoder of sounds.

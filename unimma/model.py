@@ -1,7 +1,9 @@
 """UniMMA: one encoder and one head per modality, all into one space; embed anything, save, and tell versions apart."""
 
 import json
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,11 +19,12 @@ from unimma.encoders.base import Encoder, Prepared, SequenceEncoder, fingerprint
 from unimma.encoders.trained import trained_parameters
 from unimma.errors import ModelError
 from unimma.heads import HeadConfig
-from unimma.types import Decoded, Modality
+from unimma.types import Decoded, Modality, Text
 from unimma.windows import windows
 
 Query = str | Path | bytes | Decoded
-BATCH_ITEMS = 16  # what is prepared and encoded at once: bounds the memory of a long list
+BATCH_ITEMS = 32  # what is encoded at once, and held prepared for the next time: bounds the memory of a long list
+READERS = min(8, os.cpu_count() or 1)  # threads that decode and prepare; each holds one decoded item
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,11 +131,13 @@ class UniMMA:
         """
         queries = [items] if isinstance(items, str | Path | bytes | Decoded) else list(items)
         rows = np.zeros((len(queries), self.dim), np.float32)
-        for start in range(0, len(queries), BATCH_ITEMS):
-            part = [media.decode(query) for query in queries[start : start + BATCH_ITEMS]]
-            for modality in {item.modality for item in part}:
-                where = [i for i, item in enumerate(part) if item.modality is modality]
-                rows[[start + i for i in where]] = self._embed_decoded(modality, [part[i] for i in where])
+        order = sorted(range(len(queries)), key=lambda i: _length(queries[i]))  # texts of a length: little to fill up
+        places = iter(order)
+        for part in _read_ahead(self._read, [queries[i] for i in order]):
+            own = [next(places) for _ in part]
+            for modality in {modality for modality, _ in part}:
+                chosen = [i for i, (found, _) in enumerate(part) if found is modality]
+                rows[[own[i] for i in chosen]] = self._embed_prepared(modality, [part[i][1] for i in chosen])
         return rows
 
     def embed_sequence(self, item: Query) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
@@ -200,13 +205,17 @@ class UniMMA:
                 tensor.copy_(weights[name])
         self.__dict__.pop("fingerprint", None)  # that of the weights before
 
-    def _embed_decoded(self, modality: Modality, items: Sequence[Decoded]) -> npt.NDArray[np.float32]:
-        if modality not in self.towers:
-            came = f"{modality} for the model {self.name!r}"
+    def _read(self, query: Query) -> tuple[Modality, Prepared]:
+        item = media.decode(query)
+        if item.modality not in self.towers:
+            came = f"{item.modality} for the model {self.name!r}"
             raise ModelError(came, f"one of {', '.join(sorted(self.towers))}", "Use another model for it.")
-        tower = self.towers[modality]
         with torch.inference_mode():
-            z = tower([tower.encoder.prepare(item) for item in items]).float().cpu().numpy()
+            return item.modality, self.towers[item.modality].encoder.prepare(item)
+
+    def _embed_prepared(self, modality: Modality, batch: Sequence[Prepared]) -> npt.NDArray[np.float32]:
+        with torch.inference_mode():
+            z = self.towers[modality](batch).float().cpu().numpy()
         unit: npt.NDArray[np.float32] = z / np.linalg.norm(z, axis=1, keepdims=True)
         return unit
 
@@ -221,6 +230,30 @@ class UniMMA:
                 for name, tensor in travelling(part, extent).items():
                     own[f"encoders.{part_name}.{name}"] = tensor
         return own
+
+
+def _length(query: Query) -> int:
+    """Of a text; 0 of what is none, or cannot be told yet."""
+    return len(query) if isinstance(query, str) else len(query.text) if isinstance(query, Text) else 0
+
+
+def _read_ahead(
+    read: Callable[[Query], tuple[Modality, Prepared]], queries: Sequence[Query]
+) -> Iterator[list[tuple[Modality, Prepared]]]:
+    """Batches of what `read` makes of the queries, in their order; the next is read while one is used."""
+    if len(queries) < 2:
+        yield from ([read(query)] for query in queries)
+        return
+    batches = [queries[start : start + BATCH_ITEMS] for start in range(0, len(queries), BATCH_ITEMS)]
+    pool = ThreadPoolExecutor(min(READERS, len(queries)))
+    try:
+        coming = [pool.submit(read, query) for query in batches[0]]
+        for following in [*batches[1:], ()]:
+            done = [each.result() for each in coming]
+            coming = [pool.submit(read, query) for query in following]
+            yield done
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def travelling(encoder: Encoder, extent: str | None) -> dict[str, Tensor]:

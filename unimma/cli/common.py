@@ -210,13 +210,14 @@ def print_json(answer: object) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """A table on standard output."""
+    """A table on standard output; what stands in its first column is never cut."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table(*columns, box=SIMPLE_HEAD)
+    first, *others = columns
+    table = Table(Column(first, no_wrap=True), *others, box=SIMPLE_HEAD)
     for row in rows:
         table.add_row(*(escape(str(cell)) for cell in row))
     Console().print(table)

@@ -104,15 +104,13 @@ def models(as_json: JsonOption = False) -> None:
         for each in known
     ]
     print_table(["model", "modalities", "MB", "licence", "languages"], rows)
-    rows = [
-        [each["name"], each["modality"], each["features"] or "", _terms(each), each["weights"]] for each in encoders
-    ]
-    return print_table(["encoder", "modality", "features", "licence", "default weights"], rows)
+    rows = [[each["name"], each["modality"], each["features"] or "", _terms(each)] for each in encoders]
+    print_table(["encoder", "modality", "features", "licence"], rows)
+    return say("What is not commercial needs --accept-license. --json tells more of each.")
 
 
 def _terms(each: dict[str, Any]) -> str:
-    """A licence, and that it has to be accepted."""
-    return str(each["licence"]) if each["commercial"] else f"{each['licence']} (not commercial: --accept-license)"
+    return str(each["licence"]) if each["commercial"] else f"{each['licence']} (not commercial)"
 
 
 def _asked(given: dict[str, str | Path | None]) -> tuple[str | Path, Modality | None]:

@@ -75,6 +75,8 @@ class AisfxEncoder:
         licence="CC BY 4.0 (weights; Alison B. Ma and Alexander Lerch)",
         input="44.1 kHz, one channel, any length",
         weights=_WEIGHTS.requirement,
+        features=NUM_FEATURES,
+        verified="equal to the original's blocks, with the real weights",
     )
 
     def __init__(self) -> None:

@@ -127,6 +127,8 @@ class EfficientNetLite2Encoder:
         licence="Apache-2.0",
         input=f"{SIDE_PX} x {SIDE_PX} px, the whole picture",
         weights=_WEIGHTS.requirement,
+        features=NUM_FEATURES + NUM_CLASSES,
+        verified="the network equal to timm's, with the real weights",
     )
 
     def __init__(self) -> None:

@@ -30,6 +30,15 @@ class _OpenClip:
         ModelError: open_clip does not know them, or cannot get the weights.
     """
 
+    info = EncoderInfo(
+        paper="Radford et al. 2021, arXiv 2103.00020; the checkpoints' own",
+        licence="as the checkpoint states (MIT for those of LAION and OpenAI)",
+        input="as the checkpoint was trained (224 x 224 px, 77 tokens)",
+        weights="any that open_clip lists (ViT-B-32, laion2b_s34b_b79k)",
+        features=512,
+        verified="equal to open_clip 3 on random weights",
+    )
+
     def __init__(self, model: str, pretrained: str) -> None:
         self.network, self._transform, self._tokenize = _load(model, pretrained)
         with torch.inference_mode():

@@ -102,6 +102,11 @@ def find(name: str) -> Callable[..., Encoder]:
     return _ENCODERS[name]
 
 
+def shipped() -> list[str]:
+    """The encoders that come with the package, in alphabetical order."""
+    return sorted(_SHIPPED)
+
+
 def names() -> list[str]:
     """Every encoder that can be found by name, in alphabetical order; loads none of them."""
     plugins = {entry.name for entry in entry_points(group="unimma.encoders")}
