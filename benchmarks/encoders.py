@@ -7,7 +7,7 @@ ViT-B/32 and HuBERT base; MiniLM's real ones for sentences), in batches of 32; w
 each, and ratios above 1 mean that UniMMA is quicker. Three comparisons:
 
 ready      a tower on prepared items, against the network on tensors that are stacked already
-files      `UniMMA.embed` on JPEG and WAV files, against a loop by hand (open, transform, stack, network), and against
+files      `UniMMA.embed` on JPEG and MP3 files, against a loop by hand (open, transform, stack, network), and against
            the bound that reading and computing set: the longer of the two, or the processor time of both spread over
            all cores
 library    `UniMMA.embed` on sentences, against `SentenceTransformer.encode` with the same weights
@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import torch
 from PIL import Image as PillowImage
@@ -40,6 +41,7 @@ from unimma.model import BATCH_ITEMS, ModelConfig, Tower, UniMMA
 from unimma.types import Modality
 
 SOUND_S, FILE_HZ, SOUND_HZ = 5.0, 44_100, 16_000
+NUM_SAMPLES = round(SOUND_S * SOUND_HZ)  # of each sound, by hand: a batch of one length
 PHOTO_PX = (1024, 768)
 GOALS = {"ready": 0.97, "files, by hand": 1.0, "files, bound": 0.9, "library": 1.0}
 
@@ -183,8 +185,6 @@ def pictures(folder: Path, args: argparse.Namespace) -> Case:
 def sounds(folder: Path, args: argparse.Namespace) -> Case:
     """Recordings through HuBERT."""
     ensure_torch_extensions()
-    import torchaudio
-    from scipy.io import wavfile
     from transformers import AutoFeatureExtractor, HubertConfig, HubertModel, Wav2Vec2FeatureExtractor
 
     small = {
@@ -200,20 +200,34 @@ def sounds(folder: Path, args: argparse.Namespace) -> Case:
     network: Any = next(iter(model.towers.values())).encoder.network
     extract = AutoFeatureExtractor.from_pretrained(folder / "hubert")
     rng = np.random.default_rng(0)
-    files = [folder / f"sound {i}.wav" for i in range(args.items)]
+    files = [folder / f"sound {i}.mp3" for i in range(args.items)]
     for path in files:
-        wavfile.write(path, FILE_HZ, rng.normal(0, 3_000, round(SOUND_S * FILE_HZ)).astype(np.int16))
+        write_sound(path, rng)
 
     def read(path: Path) -> Tensor:
-        waveform = torch.from_numpy(wavfile.read(path)[1].astype(np.float32) / 32_768)
-        waveform = torchaudio.functional.resample(waveform, FILE_HZ, SOUND_HZ)
-        heard: Tensor = extract(waveform.numpy(), sampling_rate=SOUND_HZ, return_tensors="pt").input_values[0]
+        with av.open(str(path)) as container:
+            resampler = av.AudioResampler("flt", "mono", SOUND_HZ)
+            frames = (part for frame in [*container.decode(audio=0), None] for part in resampler.resample(frame))
+            waveform = np.concatenate([frame.to_ndarray()[0] for frame in frames])
+        heard: Tensor = extract(waveform[:NUM_SAMPLES], sampling_rate=SOUND_HZ, return_tensors="pt").input_values[0]
         return heard
 
     def compute(batch: Tensor) -> Tensor:
         return F.normalize(network(batch).last_hidden_state.mean(dim=1), dim=1)
 
     return Case("sounds", model, files, read, compute)
+
+
+def write_sound(path: Path, rng: np.random.Generator) -> None:
+    """A few tones that come and go, a little longer than `SOUND_S`."""
+    times_s = np.arange(round((SOUND_S + 0.1) * FILE_HZ)) / FILE_HZ
+    tones = [np.sin(2 * np.pi * hz * times_s) * np.sin(times_s * hz / 300) for hz in rng.uniform(100, 5_000, 5)]
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("libmp3lame", rate=FILE_HZ, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.mean(tones, axis=0, dtype=np.float32)[None], "flt", "mono")
+        frame.rate = FILE_HZ
+        output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
 
 
 def write_clip(folder: Path, tiny: bool) -> dict[str, str]:

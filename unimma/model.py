@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -131,7 +131,7 @@ class UniMMA:
         """
         queries = [items] if isinstance(items, str | Path | bytes | Decoded) else list(items)
         rows = np.zeros((len(queries), self.dim), np.float32)
-        order = sorted(range(len(queries)), key=lambda i: _length(queries[i]))  # texts of a length: little to fill up
+        order = sorted(range(len(queries)), key=lambda i: _length(queries[i]))  # sentences last, the short ones first
         places = iter(order)
         for part in _read_ahead(self._read, [queries[i] for i in order]):
             own = [next(places) for _ in part]
@@ -240,17 +240,26 @@ def _length(query: Query) -> int:
 def _read_ahead(
     read: Callable[[Query], tuple[Modality, Prepared]], queries: Sequence[Query]
 ) -> Iterator[list[tuple[Modality, Prepared]]]:
-    """Batches of what `read` makes of the queries, in their order; the next is read while one is used."""
+    """Batches of what `read` makes of the queries, in their order; the next is read while one is used.
+
+    A thread reads a file; the sentences of a batch, which take hardly any time, are read by one together.
+    """
     if len(queries) < 2:
         yield from ([read(query)] for query in queries)
         return
     batches = [queries[start : start + BATCH_ITEMS] for start in range(0, len(queries), BATCH_ITEMS)]
     pool = ThreadPoolExecutor(min(READERS, len(queries)))
+
+    def begin(batch: Sequence[Query]) -> list[Future[list[tuple[Modality, Prepared]]]]:
+        sentences = [query for query in batch if _length(query)]  # the last ones of a batch
+        tasks = [[query] for query in batch[: len(batch) - len(sentences)]] + ([sentences] if sentences else [])
+        return [pool.submit(lambda task: [read(query) for query in task], task) for task in tasks]
+
     try:
-        coming = [pool.submit(read, query) for query in batches[0]]
+        coming = begin(batches[0])
         for following in [*batches[1:], ()]:
-            done = [each.result() for each in coming]
-            coming = [pool.submit(read, query) for query in following]
+            done = [each for task in coming for each in task.result()]
+            coming = begin(following)
             yield done
     finally:
         pool.shutdown(cancel_futures=True)
