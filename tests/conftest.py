@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,12 +46,20 @@ def note(tmp_path: Path) -> Path:
 @pytest.fixture
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever reaches for another machine fails."""
+    connect, look_up, here = socket.socket.connect, socket.getaddrinfo, ("127.0.0.1", "::1", "localhost")
 
-    def refuse(*args: object) -> None:
-        raise OSError("no network in tests")
+    def connect_here(own: socket.socket, address: Any) -> None:
+        if isinstance(address, tuple) and address[0] not in here:
+            raise OSError("no network in tests")
+        connect(own, address)
 
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    def look_up_here(host: Any, *args: Any, **options: Any) -> Any:
+        if host not in here:
+            raise OSError("no network in tests")
+        return look_up(host, *args, **options)
+
+    monkeypatch.setattr(socket.socket, "connect", connect_here)
+    monkeypatch.setattr(socket, "getaddrinfo", look_up_here)
 
 
 @pytest.fixture(scope="session")

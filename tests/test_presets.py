@@ -167,6 +167,27 @@ def test_a_mixed_preset_searches_from_the_command_line(shrunk, picture, sound, c
         assert next(hit for hit in hits if hit["modality"] == option[2:])["similarity"] > 0.999
 
 
+def test_a_mixed_preset_searches_in_the_app(shrunk, picture, sound, clip, tmp_path: Path) -> None:
+    from gradio_client import Client, handle_file
+
+    from unimma.ui.app import serve
+    from unimma.ui.engine import Engine, loader
+
+    engine = Engine(loader(str(shrunk("clip-clap")), tmp_path / "gallery"))
+    demo = serve(engine, host="127.0.0.1", port=None)
+    try:
+        assert engine.wait(120)
+        app = Client(demo.local_url, verbose=False)
+        files = [handle_file(str(path)) for path in (picture, sound, clip)]
+        assert len(app.predict(files, ["a dog barks"], api_name="/add")["added"]) == 4
+        found = app.predict(handle_file(str(sound)), 10, None, None, api_name="/search_audio")
+        assert found["model"] == "clip-clap" and len(found["hits"]) == 4
+        assert next(hit for hit in found["hits"] if hit["modality"] == "audio")["similarity"] > 0.999
+    finally:
+        demo.close()
+        engine.close()
+
+
 def test_the_training_of_classic_makes_what_the_preset_loads(checkpoint, items, tmp_path: Path, monkeypatch) -> None:
     folder = tiny.write_data(tmp_path / "data")
     overrides = {
