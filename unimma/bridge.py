@@ -160,11 +160,11 @@ def join(
         if (known := _read(path)) is not None:
             return known
         with _telling(say) as told:
-            rows = [_embed(items, encoder, its, told) for encoder, its in ((through, None), (into, head))]
-            fitted = fit(*rows, topics)
+            source, target = _embed(items, through, None, told), _embed(items, into, head, told)
+            fitted = fit(source, target, topics)
             if own:
                 seen = _embed([media.decode(path) for path in own], medium, None, told)
-                fitted = _across_the_gap(fitted, seen, rows[1])
+                fitted = _across_the_gap(fitted, seen, target)
         _write(path, fitted)
     log.info("%s joined through %s: %s.", medium.modality, through.modality, fitted)
     return fitted
@@ -205,7 +205,7 @@ def _across_the_gap(fitted: Map, seen: FloatArray, target: FloatArray) -> Map:
 
 
 def _spread(rows: FloatArray) -> float:
-    return float(np.square(rows - rows.mean(axis=0)).sum(axis=1).mean()) ** 0.5
+    return float(np.sqrt(np.square(rows - rows.mean(axis=0)).sum(axis=1).mean()))
 
 
 def _found(mapped: FloatArray, target: FloatArray) -> float:
@@ -215,7 +215,8 @@ def _found(mapped: FloatArray, target: FloatArray) -> float:
 
 
 def _unit(rows: FloatArray) -> FloatArray:
-    return rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-12)
+    unit: FloatArray = rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-12)
+    return unit
 
 
 def _embed(items: Sequence[Decoded], encoder: Encoder, head: nn.Module | None, say: Say) -> FloatArray:
@@ -285,8 +286,13 @@ def _read(path: Path) -> Map | None:
         with safe_open(path, framework="numpy") as file:
             said = file.metadata()
             arrays = {name: file.get_tensor(name) for name in ("centre", "matrix", "bias")}
-        numbers = {name: int(said[name]) for name in ("num_items", "num_held_out")}
-        return Map(**arrays, kind=said["kind"], score=float(said["score"]), **numbers)
+        return Map(
+            **arrays,
+            kind=said["kind"],
+            score=float(said["score"]),
+            num_items=int(said["num_items"]),
+            num_held_out=int(said["num_held_out"]),
+        )
     except (SafetensorError, OSError, KeyError, TypeError, ValueError):
         log.warning("A bridge in the cache is damaged; it is computed again.")
         return None

@@ -23,6 +23,7 @@ CHECKPOINT = "{checkpoint}"  # in an encoder's options: what the person names
 _PRESETS = Path(__file__).parent / "presets"
 _TABLES = {"name", "dim", "about", "encoders", "heads"}
 _READY = ("none", "map")  # heads that need no training
+_UNTOLD: dict[str, Any] = {"num_features": 0, "dim": 0}  # of a head, if the file does not tell them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +121,7 @@ def _parsed(raw: Mapping[str, Any]) -> Preset:
         dim=raw.get("dim", 0),
         about=About(**raw["about"]),
         encoders=encoders,
-        heads={modality: HeadConfig(**{"num_features": 0, "dim": 0} | table) for modality, table in tables.items()},
+        heads={modality: HeadConfig(**_UNTOLD | table) for modality, table in tables.items()},
         through=through,
     )
 
