@@ -1,9 +1,7 @@
 """Media that many tests want, one of each modality, small and real; and a Hub to publish to and load from."""
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -41,25 +39,6 @@ def note(tmp_path: Path) -> Path:
     path = tmp_path / "note.txt"
     path.write_text("A dog barks at the falling rain.\n", encoding="utf-8")
     return path
-
-
-@pytest.fixture
-def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever reaches for another machine fails."""
-    connect, look_up, here = socket.socket.connect, socket.getaddrinfo, ("127.0.0.1", "::1", "localhost")
-
-    def connect_here(own: socket.socket, address: Any) -> None:
-        if isinstance(address, tuple) and address[0] not in here:
-            raise OSError("no network in tests")
-        connect(own, address)
-
-    def look_up_here(host: Any, *args: Any, **options: Any) -> Any:
-        if host not in here:
-            raise OSError("no network in tests")
-        return look_up(host, *args, **options)
-
-    monkeypatch.setattr(socket.socket, "connect", connect_here)
-    monkeypatch.setattr(socket, "getaddrinfo", look_up_here)
 
 
 @pytest.fixture(scope="session")

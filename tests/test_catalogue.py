@@ -68,7 +68,7 @@ def nested(specs: Any) -> list[dict[str, Any]]:
     return [inner for spec in specs.values() for inner in spec.values() if isinstance(inner, dict)]
 
 
-def test_a_preset_of_ones_own_joins_two_worlds_and_survives_saving(tmp_path: Path, no_network: None) -> None:
+def test_a_preset_of_ones_own_joins_two_worlds_and_survives_saving(tmp_path: Path) -> None:
     model = load_model(write(tmp_path, MIXED))
     assert (model.name, model.dim, sorted(model.modalities)) == ("mixed", 32, ["audio", "image", "text"])
     heard = model.embed([spaces.sound(said) for said in NAMED])

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -97,7 +98,26 @@ def json_as_toml(raw: dict[str, Any]) -> str:
 
 
 @pytest.fixture(autouse=True)
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_network: None) -> None:
+def this_machine_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reaches for another one fails."""
+    connect, look_up, here = socket.socket.connect, socket.getaddrinfo, ("127.0.0.1", "::1", "localhost")
+
+    def connect_here(own: socket.socket, address: Any) -> None:
+        if isinstance(address, tuple) and address[0] not in here:
+            raise OSError("no network in tests")
+        connect(own, address)
+
+    def look_up_here(host: Any, *args: Any, **options: Any) -> Any:
+        if host not in here:
+            raise OSError("no network in tests")
+        return look_up(host, *args, **options)
+
+    monkeypatch.setattr(socket.socket, "connect", connect_here)
+    monkeypatch.setattr(socket, "getaddrinfo", look_up_here)
+
+
+@pytest.fixture(autouse=True)
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNIMMA_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("UNIMMA_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.delenv("UNIMMA_CHECKPOINT", raising=False)
