@@ -1,5 +1,6 @@
 """Media that many tests want, one of each modality, small and real; and a Hub to publish to and load from."""
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 

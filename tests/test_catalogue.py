@@ -40,7 +40,7 @@ NAMED = ("horse sheep", "whale tower", "river kitchen")
 @pytest.fixture(autouse=True)
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNIMMA_CACHE_DIR", str(tmp_path / "cache"))
-    for name in ("ACCEPT_LICENSE", "CHECKPOINT", "TRUST_REMOTE_CODE"):
+    for name in ("ACCEPT_LICENSE", "CHECKPOINT"):
         monkeypatch.delenv(f"UNIMMA_{name}", raising=False)
 
 
@@ -221,17 +221,6 @@ def test_classic_says_how_to_train_it_and_then_loads_what_was_trained(tmp_path: 
     }
     assert config["dim"] == preset.dim and "--checkpoint" in str(refused.value)
     assert load_model("classic", checkpoint=tiny).fingerprint == unimma.load_model(tiny).fingerprint
-
-
-def test_a_config_of_others_may_not_ask_for_code(tmp_path: Path, tiny: Path, monkeypatch) -> None:
-    config = json.loads((tiny / "config.json").read_text())
-    config["encoders"]["audio"] = {"name": "toy-clap-audio", "image": {"name": "x", "trust_remote_code": True}}
-    (tmp_path / "config.json").write_text(json.dumps(config))
-    with pytest.raises(ModelError, match="asks for trust_remote_code"):
-        load_model(tmp_path)
-    monkeypatch.setenv("UNIMMA_TRUST_REMOTE_CODE", "1")
-    with pytest.raises(ModelError, match="encoder 'x'"):
-        load_model(tmp_path)
 
 
 def test_a_missing_package_is_named(tmp_path: Path, monkeypatch) -> None:

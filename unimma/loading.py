@@ -21,7 +21,7 @@ from unimma.encoders.registry import find
 from unimma.errors import ModelError
 from unimma.heads import HeadConfig, MapHead, build_head
 from unimma.model import ModelConfig, Tower, UniMMA
-from unimma.settings import accepts_license, assets_dir, trusts_remote_code
+from unimma.settings import accepts_license, assets_dir
 from unimma.types import Modality
 
 _CONFIG, _WEIGHTS = "config.json", "model.safetensors"
@@ -250,12 +250,6 @@ def read_config(folder: Path) -> ModelConfig:
 
 
 def _parsed(raw: Mapping[str, Any]) -> ModelConfig:
-    if _asks_for_code(raw["encoders"]) and not trusts_remote_code():
-        came, todo = (
-            "trust_remote_code, code of a checkpoint",
-            "Set UNIMMA_TRUST_REMOTE_CODE=1 if you trust its makers.",
-        )
-        raise ModelError(f"a config.json that asks for {came}", "data alone", todo)
     return ModelConfig(
         name=raw["name"],
         dim=raw["dim"],
@@ -263,11 +257,6 @@ def _parsed(raw: Mapping[str, Any]) -> ModelConfig:
         heads={Modality(m): HeadConfig(**head) for m, head in raw["heads"].items()},
         null={pair: (float(mean), float(std)) for pair, (mean, std) in raw.get("null", {}).items()},
     )
-
-
-def _asks_for_code(spec: Mapping[str, Any]) -> bool:
-    inner = [value for value in spec.values() if isinstance(value, Mapping)]
-    return bool(spec.get("trust_remote_code")) or any(map(_asks_for_code, inner))
 
 
 def _card(preset: Preset, model: UniMMA, maps: Mapping[Modality, bridge.Map]) -> str:

@@ -77,16 +77,7 @@ def _env_number(name: str, default: Any) -> Any:
 
 def accepts_license() -> bool:
     """Whether UNIMMA_ACCEPT_LICENSE says that weights may be used whose licence allows no commercial use."""
-    return _env_says_yes("ACCEPT_LICENSE")
-
-
-def trusts_remote_code() -> bool:
-    """Whether UNIMMA_TRUST_REMOTE_CODE says that code of a checkpoint may run here if a model's config asks for it."""
-    return _env_says_yes("TRUST_REMOTE_CODE")
-
-
-def _env_says_yes(name: str) -> bool:
-    return os.environ.get(f"UNIMMA_{name}", "").lower() in ("1", "true", "yes")
+    return os.environ.get("UNIMMA_ACCEPT_LICENSE", "").lower() in ("1", "true", "yes")
 
 
 def data_dir() -> Path:
