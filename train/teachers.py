@@ -10,13 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from train.data.yamnet import YamnetTeacher
+from unimma.catalogue import BUNDLED, presets
 from unimma.encoders import registry
 from unimma.encoders.base import Encoder, EncoderInfo, Prepared
 from unimma.encoders.efficientnet_lite import prepare_pixels
 from unimma.encoders.spectrogram import resample
 from unimma.encoders.yamnet_student import NUM_CLASSES, NUM_FEATURES, RATE_HZ, LogMelWindows
 from unimma.errors import ConfigError, ModelError
-from unimma.loading import BUNDLED, load_model, presets
+from unimma.loading import load_model
 from unimma.model import Tower
 from unimma.types import Audio, Image, Modality
 

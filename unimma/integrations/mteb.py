@@ -19,8 +19,9 @@ from mteb.models import ModelMeta  # noqa: E402
 from mteb.models.abs_encoder import AbsEncoder  # noqa: E402
 from mteb.models.model_meta import ScoringFunction  # noqa: E402
 
+from unimma.catalogue import BUNDLED  # noqa: E402
 from unimma.errors import ModelError  # noqa: E402
-from unimma.loading import BUNDLED, load_model  # noqa: E402
+from unimma.loading import load_model  # noqa: E402
 from unimma.settings import NUM_FRAMES  # noqa: E402
 from unimma.types import Audio, Decoded, Image, Modality, Text, Video  # noqa: E402
 
