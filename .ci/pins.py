@@ -22,7 +22,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
 APP, DEV = ROOT / "requirements.txt", ROOT / "requirements-dev.txt"
-APP_EXTRAS, DEV_EXTRAS = {"app", "mcp", "open-clip"}, {"train", "mteb", "dev"}
+APP_EXTRAS, DEV_EXTRAS = {"app", "mcp", "encoders"}, {"train", "mteb", "dev"}
 
 # Python 3.11 has the newest torch that everything else works with; hosts with ZeroGPU run Python 3.12 and list torch up
 # to 2.11, which wants an older setuptools. torchvision pairs with exactly one torch.

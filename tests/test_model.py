@@ -55,6 +55,16 @@ def test_order_and_batch_size_change_an_embedding_by_next_to_nothing(model: unim
     assert np.abs(together - backwards).max() < 1e-4
 
 
+def test_a_very_oblong_picture_is_shown_less_so(model: unimma.UniMMA) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 4_000, 3), dtype=np.uint8)
+    shorter = np.asarray(PillowImage.fromarray(pixels).resize((48, 3), PillowImage.Resampling.BOX))
+    frames = pixels.transpose(1, 0, 2)[None].repeat(2, axis=0)
+    shown = [Image(pixels), Image(shorter), Video(frames, np.array([0.0, 1.0]), 2.0)]
+    shown.append(Video(shorter.transpose(1, 0, 2)[None].repeat(2, axis=0), np.array([0.0, 1.0]), 2.0))
+    z = model.embed(shown)
+    assert np.array_equal(z[0], z[1]) and z[2] == pytest.approx(z[3], abs=1e-6)
+
+
 def test_the_sound_of_a_clip_counts(model: unimma.UniMMA) -> None:
     silent, heard = model.embed([clip(1), clip(1, tone(900, 2.0))])
     assert 0.2 < float(silent @ heard) < 0.999

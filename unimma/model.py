@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 import torch
+from PIL import Image as PillowImage
 from torch import Tensor, nn
 
 from unimma import media
@@ -19,11 +20,12 @@ from unimma.encoders.base import Encoder, Prepared, SequenceEncoder, fingerprint
 from unimma.encoders.trained import trained_parameters
 from unimma.errors import ModelError
 from unimma.heads import HeadConfig
-from unimma.types import Decoded, Modality, Text
+from unimma.types import Decoded, Image, Modality, Text, Video
 from unimma.windows import windows
 
 Query = str | Path | bytes | Decoded
 BATCH_ITEMS = 32  # what is encoded at once, and held prepared for the next time: bounds the memory of a long list
+MOST_OBLONG = 16  # times the shorter side: what the encoders are shown of a picture or frame
 READERS = min(8, os.cpu_count() or 1)  # threads that decode and prepare; each holds one decoded item
 
 
@@ -206,7 +208,7 @@ class UniMMA:
         self.__dict__.pop("fingerprint", None)  # that of the weights before
 
     def _read(self, query: Query) -> tuple[Modality, Prepared]:
-        item = media.decode(query)
+        item = _squeezed(media.decode(query))
         if item.modality not in self.towers:
             came = f"{item.modality} for the model {self.name!r}"
             raise ModelError(came, f"one of {', '.join(sorted(self.towers))}", "Use another model for it.")
@@ -230,6 +232,27 @@ class UniMMA:
                 for name, tensor in travelling(part, extent).items():
                     own[f"encoders.{part_name}.{name}"] = tensor
         return own
+
+
+def _squeezed(item: Decoded) -> Decoded:
+    """A picture or clip that is more oblong than 16 : 1, its longer side shortened to that.
+
+    Processors bring the shorter side to hundreds of pixels, and what the longer one then takes has no bound.
+    """
+    if isinstance(item, Image) and _shortened(item.pixels.shape[:2]) != item.pixels.shape[:2]:
+        return replace(item, pixels=_resized(item.pixels))
+    if isinstance(item, Video) and _shortened(item.frames.shape[1:3]) != item.frames.shape[1:3]:
+        return replace(item, frames=np.stack([_resized(frame) for frame in item.frames]))
+    return item
+
+
+def _shortened(sides: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(min(side, MOST_OBLONG * min(sides)) for side in sides)
+
+
+def _resized(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    height, width = _shortened(pixels.shape[:2])
+    return np.asarray(PillowImage.fromarray(pixels).resize((width, height), PillowImage.Resampling.BOX))
 
 
 def _length(query: Query) -> int:

@@ -1,16 +1,20 @@
 """The open_clip encoders with a tiny network of random weights, against calling open_clip directly."""
 
 import json
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image as PillowImage
+from torch.nn import functional as F
+from transformers import BertTokenizerFast
 
 import unimma
 from unimma.compat import ensure_torch_extensions
-from unimma.types import Image
+from unimma.encoders.registry import find
+from unimma.types import Image, Text
 
 TINY = {
     "embed_dim": 16,
@@ -54,6 +58,43 @@ def test_a_checkpoint_folder_may_name_open_clip_encoders(folder: Path) -> None:
     assert model.modalities == {"text", "image"}
     with pytest.raises(unimma.ModelError, match="audio for the model 'tiny'"):
         model.embed([unimma.Audio(np.zeros(100, np.float32), 44_100)])
+
+
+def test_a_long_text_is_read_whole(folder: Path) -> None:
+    import open_clip
+
+    encoder = find("open-clip-text")(model="tiny-for-tests", pretrained=str(folder / "tiny.pt"))
+    tokenize = open_clip.get_tokenizer("tiny-for-tests")
+    words = ["one", "two", "three", "four", "five"] * 20  # a token each
+    with torch.inference_mode():
+        pieces = encoder.network.encode_text(tokenize([" ".join(words[:75]), " ".join(words[75:])]), normalize=True)
+        (row,) = encoder.encode([encoder.prepare(Text(" ".join(words)))])
+    assert (row - F.normalize(75 * pieces[0] + 25 * pieces[1], dim=0)).abs().max() < 1e-5
+
+
+def test_patches_are_those_of_the_last_block(folder: Path) -> None:
+    encoder = find("open-clip-image")(model="tiny-for-tests", pretrained=str(folder / "tiny.pt"))
+    picture = Image(np.random.default_rng(1).integers(0, 256, (40, 70, 3), dtype=np.uint8))
+    visual = encoder.network.visual
+    with torch.inference_mode():
+        prepared = encoder.prepare(picture)
+        tokens, times = encoder.encode_sequence([prepared])
+        _, states = visual._pool(visual.ln_post(visual.transformer(visual._embeds(prepared["pixels"][None]))))
+    assert tokens.shape == (1, 4, encoder.token_dim) and (times == 0).all()
+    assert (tokens - states).abs().max() < 1e-5
+
+
+def test_texts_of_other_tokenizers_are_cut_between_words(folder: Path, tmp_path: Path) -> None:
+    from open_clip.tokenizer import HFTokenizer
+
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "one", "two", "three"]
+    fast = BertTokenizerFast(vocab={word: i for i, word in enumerate(vocabulary)})
+    fast.save_pretrained(tmp_path)
+    encoder = deepcopy(find("open-clip-text")(model="tiny-for-tests", pretrained=str(folder / "tiny.pt")))
+    encoder.tokenizer = HFTokenizer(str(tmp_path), context_length=6)
+    prepared = encoder.prepare(Text("one two three one two three"))
+    assert prepared["tokens"].tolist() == [[2, 5, 6, 7, 5, 3], [2, 6, 7, 3, 0, 0]]
+    assert prepared["lengths"].tolist() == [4, 2]
 
 
 def test_an_unknown_architecture_is_refused(folder: Path, tmp_path: Path) -> None:

@@ -107,7 +107,21 @@ RAISED = [
     (Exception("expected value at line 1"), "a/b cannot be read", "Fetch it again"),
     (TypeError("hidden_size"), "a/b cannot be read", "Fetch it again"),
     (ModuleNotFoundError("no", name="sentence_transformers"), "a/b needs the package", "pip install sentence-transf"),
-    (ImportError("needs sentencepiece"), "a/b needs a package that is not there", "pip install sentencepiece"),
+    (
+        ModuleNotFoundError("no", name="open_clip.tokenizer"),
+        "a/b needs the package open-clip-t",
+        "install open-clip-torch",
+    ),
+    (
+        ImportError("T requires the SentencePiece library but it was not"),
+        "a/b needs the package sentencepiece",
+        "install sent",
+    ),
+    (
+        ImportError("libfoo.so: cannot open\nmore"),
+        "a/b needs a package that is not there",
+        "pip install unimma[encoders]",
+    ),
 ]
 
 

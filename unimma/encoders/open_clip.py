@@ -4,7 +4,9 @@ Radford et al. 2021, arXiv 2103.00020; open_clip: github.com/mlfoundations/open_
 """
 
 from collections.abc import Sequence
-from functools import cache
+from copy import deepcopy
+from dataclasses import replace
+from functools import cache, cached_property
 from pickle import UnpicklingError
 from typing import Any
 
@@ -15,12 +17,22 @@ from torch.nn import functional as F
 
 from unimma.compat import ensure_torch_extensions
 from unimma.encoders.base import EncoderInfo, Prepared
+from unimma.encoders.joint import offsets, text_spans
 from unimma.encoders.registry import register
+from unimma.encoders.vision import device_of, in_stacks
 from unimma.errors import ModelError
 from unimma.types import Image, Modality, Text
 
 
-class _OpenClip:
+class OneNetwork:
+    """A network of open_clip, which holds both towers, and what makes its inputs."""
+
+    network: Any
+    transform: Any
+    tokenizer: Any
+
+
+class _OpenClip(OneNetwork):
     """What both towers share.
 
     Args:
@@ -40,22 +52,30 @@ class _OpenClip:
     )
 
     def __init__(self, model: str, pretrained: str) -> None:
-        self.network, self._transform, self._tokenize = _load(model, pretrained)
+        self.network, self.transform, self.tokenizer = _load(model, pretrained)
         with torch.inference_mode():
-            self.dim = int(self.network.encode_text(self._tokenize([""])).shape[1])  # type: ignore[operator]
-        self.info = EncoderInfo(
-            paper="Radford et al. 2021, arXiv 2103.00020",
+            self.dim = int(self.network.encode_text(self.tokenizer([""])).shape[1])
+        self.info = replace(
+            self.info,
             licence="as the checkpoint states",
             input="as the checkpoint was trained",
             weights=f"open_clip {model}, {pretrained}",
+            features=self.dim,
         )
 
 
-@register("open-clip-image")
-class OpenClipImageEncoder(_OpenClip):
-    """Pictures → unit rows of the CLIP space: [B, D]."""
+class SeesPatches(OneNetwork):
+    """Pictures, as a whole and by their patches."""
 
     modality = Modality.IMAGE
+
+    @cached_property
+    def token_dim(self) -> int:
+        """Width of a patch."""
+        side = self.network.visual.image_size
+        blank = torch.zeros(1, 3, *(side if isinstance(side, tuple) else (side, side)))
+        with torch.inference_mode():
+            return self._patches({"pixels": blank.to(device_of(self.network))}).shape[2]
 
     @staticmethod
     def uses(name: str) -> bool:
@@ -64,18 +84,29 @@ class OpenClipImageEncoder(_OpenClip):
 
     def prepare(self, item: Image) -> Prepared:
         """`pixels`: float32 [3, side, side], as the checkpoint's own transform makes them."""
-        return {"pixels": self._transform(PillowImage.fromarray(item.pixels))}
+        return {"pixels": self.transform(PillowImage.fromarray(item.pixels))}
 
     def encode(self, batch: Sequence[Prepared]) -> Tensor:
         """Unit rows, float32 [B, D]."""
-        device = next(self.network.parameters()).device
-        pixels = torch.stack([item["pixels"] for item in batch]).to(device)
-        return F.normalize(self.network.encode_image(pixels).float(), dim=1)  # type: ignore[operator]
+
+        def forward(inputs: Prepared) -> Tensor:
+            return F.normalize(self.network.encode_image(inputs["pixels"]), dim=1)
+
+        return torch.stack(in_stacks(batch, forward, device_of(self.network)))
+
+    def encode_sequence(self, batch: Sequence[Prepared]) -> tuple[Tensor, Tensor]:
+        """Patches, row by row of the picture, float32 [B, T, token_dim]; their times are zeros [B, T, 2]."""
+        tokens = torch.stack(in_stacks(batch, self._patches, device_of(self.network)))
+        return tokens, tokens.new_zeros(*tokens.shape[:2], 2)
+
+    def _patches(self, inputs: Prepared) -> Tensor:
+        options = {"indices": 1, "normalize_intermediates": True, "intermediates_only": True}
+        last: Tensor = self.network.visual.forward_intermediates(inputs["pixels"], **options)["image_intermediates"][-1]
+        return last.flatten(2).mT
 
 
-@register("open-clip-text")
-class OpenClipTextEncoder(_OpenClip):
-    """Sentences → unit rows of the CLIP space: [B, D]; of a long text, as many tokens as the checkpoint reads."""
+class ReadsPieces(OneNetwork):
+    """Texts in as many pieces as they take, and the mean of these by their length."""
 
     modality = Modality.TEXT
 
@@ -85,14 +116,50 @@ class OpenClipTextEncoder(_OpenClip):
         return not name.startswith(("visual.", "logit_"))
 
     def prepare(self, item: Text) -> Prepared:
-        """`tokens`: int64 [context length], padded and cut as the checkpoint was trained."""
-        return {"tokens": self._tokenize([item.text])[0]}
+        """P pieces. `tokens`: int64 [P, context length]; `lengths`: float32 [P], tokens without the special ones."""
+        tokens, lengths = self._pieces(item.text)
+        return {"tokens": tokens, "lengths": torch.tensor([float(max(length, 1)) for length in lengths])}
 
     def encode(self, batch: Sequence[Prepared]) -> Tensor:
-        """Unit rows, float32 [B, D]."""
-        device = next(self.network.parameters()).device
-        tokens = torch.stack([item["tokens"] for item in batch]).to(device)
-        return F.normalize(self.network.encode_text(tokens).float(), dim=1)  # type: ignore[operator]
+        """Unit rows, float32 [B, D]; of a text in several pieces, the mean over the pieces by their length."""
+
+        def forward(inputs: Prepared) -> Tensor:
+            return F.normalize(self.network.encode_text(inputs["tokens"]), dim=1)
+
+        pieces = [{"tokens": row} for item in batch for row in item["tokens"]]
+        rows = torch.stack(in_stacks(pieces, forward, device_of(self.network)))
+        own = rows.split([len(item["tokens"]) for item in batch])
+        weighted = [(z * item["lengths"].to(z.device)[:, None]).sum(dim=0) for item, z in zip(batch, own, strict=True)]
+        return F.normalize(torch.stack(weighted), dim=1)
+
+    @cached_property
+    def _counter(self) -> Any:
+        """A copy of transformers' tokenizer, if it is one: to ask one in two ways is not safe between threads."""
+        return deepcopy(getattr(self.tokenizer, "tokenizer", None))
+
+    def _pieces(self, text: str) -> tuple[Tensor, list[int]]:
+        """Cut to what is read at once: tokens, int64 [P, context length], and how many of each are of the text."""
+        context = self.tokenizer.context_length
+        if self._counter is not None:
+            spans = text_spans(self._counter, text, context - self._counter.num_special_tokens_to_add())
+            cut = [text[start:end] for start, end in spans]
+            return self.tokenizer(cut), [len(offsets(self._counter, each, add_special_tokens=False)) for each in cut]
+        pieces = torch.tensor(self.tokenizer.encode(text), dtype=torch.int64).split(context - 2)
+        tokens = torch.zeros(len(pieces), context, dtype=torch.int64)
+        for row, piece in zip(tokens, pieces, strict=True):
+            row[0], row[len(piece) + 1] = self.tokenizer.sot_token_id, self.tokenizer.eot_token_id
+            row[1 : len(piece) + 1] = piece
+        return tokens, [len(piece) for piece in pieces]
+
+
+@register("open-clip-image")
+class OpenClipImageEncoder(SeesPatches, _OpenClip):
+    """Pictures → unit rows of the CLIP space: [B, D]; as a sequence, what the last block makes of their patches."""
+
+
+@register("open-clip-text")
+class OpenClipTextEncoder(ReadsPieces, _OpenClip):
+    """Sentences → unit rows of the CLIP space: [B, D]; a long text is read whole, in pieces."""
 
 
 @cache

@@ -1,6 +1,7 @@
 """Checkpoints through the libraries that made them: pinned, loaded whole, and one clear error where that fails."""
 
 import logging
+import re
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -38,6 +39,7 @@ REVISIONS = {
     "sentence-transformers/all-MiniLM-L6-v2": "c9745ed1d9f207416be6d2e6f8de32d1f16199bf",
     "timm/PE-Core-T-16-384": "7fe539ed578ac49a1c2b4f946e4b0747704c825a",
 }
+_BY_PIP = {"PIL": "pillow", "google": "protobuf", "open_clip": "open-clip-torch"}  # import → package, where they differ
 
 
 def pinned(checkpoint: str, revision: str | None) -> str:
@@ -77,12 +79,20 @@ def loading(checkpoint: str, revision: str | None = None) -> Iterator[None]:
     except ModelError:
         raise
     except ImportError as error:
-        came = f"{name} needs the package {error.name}" if error.name else f"{name} needs a package that is not there"
-        todo = f"Run: python -m pip install {(error.name or 'sentencepiece').partition('.')[0].replace('_', '-')}"
+        package = _package(error)
+        came = f"{name} needs the package {package}" if package else f"{name} needs a package that is not there"
+        todo = f"Run: python -m pip install {package or 'unimma[encoders]'}"
         raise ModelError(came, "it beside this one", todo) from error
     except Exception as error:  # whatever libraries raise: of tokenizers it is a bare Exception
         told = None if _is_folder(checkpoint) else hub_error(error, checkpoint, revision or REVISIONS.get(checkpoint))
         raise told or _unreadable(error, name) from error
+
+
+def _package(error: ImportError) -> str:
+    """What pip calls the package whose lack this tells, "" where that is not clear."""
+    lacking = re.search(r"requires the (\w+) library", str(error))  # how transformers tells it
+    name = error.name or (lacking[1].lower() if lacking else "")
+    return _BY_PIP.get(name.partition(".")[0], name.partition(".")[0].replace("_", "-"))
 
 
 def load_network(
