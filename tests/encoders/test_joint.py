@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -73,6 +74,16 @@ def decoded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     }
     items: dict[str, list[Any]] = {kind: [media.decode(path) for path in paths] for kind, paths in files.items()}
     return items | {"text": [Text(SENTENCE), Text("People sing while the rain is falling, and a dog barks.")]}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_default_checkpoint_keeps_its_name_and_terms(family: str, folders: Folders, monkeypatch) -> None:
+    factory = find(f"{family}-{FAMILIES[family][1][0]}")
+    module = sys.modules[factory.__module__]
+    made = module._load(str(folders(family)), None)
+    monkeypatch.setattr(module, "_load", lambda checkpoint, revision: made)
+    told = factory().info
+    assert (told.weights, told.licence) == (factory.info.weights, factory.info.licence)
 
 
 def _tower(folders: Folders, family: str, modality: str, **options: Any) -> Any:

@@ -23,7 +23,7 @@ from unimma.encoders.joint import (
     text_spans,
     windows,
 )
-from unimma.encoders.pretrained import REVISIONS, described, loading, pinned, shown
+from unimma.encoders.pretrained import described, loading, pinned, shown
 from unimma.encoders.registry import register
 from unimma.encoders.spectrogram import resample
 from unimma.errors import ModelError
@@ -52,7 +52,7 @@ class AnySentenceTransformerEncoder(JointTower):
         paper="Reimers and Gurevych 2019, Sentence-BERT, arXiv 1908.10084; and the model's own",
         licence="as the checkpoint states",
         input="as the checkpoint was trained",
-        weights=f"{DEFAULT}@{REVISIONS[DEFAULT]}",
+        weights=shown(DEFAULT),
         features=768,
         verified="equal to sentence-transformers 6 on random weights",
     )
@@ -64,7 +64,6 @@ class AnySentenceTransformerEncoder(JointTower):
         modality: str = "text",
         prompt: str | None = None,
     ) -> None:
-        revision = pinned(checkpoint, revision)
         self.network: Any = _load(checkpoint, revision)
         known = [str(name) for name in self.network.modalities]
         if modality not in set(Modality) or not self.network.supports(modality):
@@ -184,5 +183,5 @@ def _load(checkpoint: str, revision: str | None) -> Any:
     from sentence_transformers import SentenceTransformer
 
     with loading(checkpoint, revision):
-        network: Any = SentenceTransformer(checkpoint, revision=revision, device="cpu")
+        network: Any = SentenceTransformer(checkpoint, revision=pinned(checkpoint, revision), device="cpu")
     return network.float().eval().requires_grad_(False)

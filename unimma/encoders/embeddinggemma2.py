@@ -29,7 +29,7 @@ from unimma.encoders.joint import (
     text_pieces,
     windows,
 )
-from unimma.encoders.pretrained import REVISIONS, described, load_network, loading, pinned, shown
+from unimma.encoders.pretrained import described, load_network, loading, pinned, shown
 from unimma.encoders.registry import register
 from unimma.encoders.spectrogram import resample
 from unimma.errors import ModelError
@@ -55,14 +55,13 @@ class _EmbeddingGemma2(JointTower):
         paper="Google DeepMind 2026, EmbeddingGemma 2, huggingface.co/google/embeddinggemma-2",
         licence="Apache-2.0",
         input="as the checkpoint was trained",
-        weights=f"{DEFAULT}@{REVISIONS[DEFAULT]}",
+        weights=shown(DEFAULT),
         features=768,
         verified="equal to transformers 5 and to sentence-transformers 6 on random weights",
     )
     _part = ""  # of the network, beside the text model
 
     def __init__(self, checkpoint: str = DEFAULT, revision: str | None = None) -> None:
-        revision = pinned(checkpoint, revision)
         self.network, self._processor, self._prompts = _load(checkpoint, revision)
         if self._part and getattr(self.network, f"{self._part}_tower") is None:
             came = f"{shown(checkpoint)} without its {self._part} part"
@@ -214,12 +213,12 @@ def _load(checkpoint: str, revision: str | None) -> tuple[nn.Module, Any, dict[s
 
     with loading(checkpoint, revision):
         network = load_network(EmbeddingGemma2Model, checkpoint, revision)
-        processor: Any = EmbeddingGemma2Processor.from_pretrained(checkpoint, revision=revision or "main")
+        processor: Any = EmbeddingGemma2Processor.from_pretrained(checkpoint, revision=pinned(checkpoint, revision))
         check_tokenizer(processor.tokenizer, checkpoint)
         found = cached_file(
             checkpoint,
             "config_sentence_transformers.json",
-            revision=revision,
+            revision=pinned(checkpoint, revision),
             _raise_exceptions_for_missing_entries=False,
         )
         prompts = json.loads(Path(found).read_text(encoding="utf-8"))["prompts"] if found else _PROMPTS

@@ -44,7 +44,6 @@ class _Flava(JointTower):
     )
 
     def __init__(self, checkpoint: str = DEFAULT, revision: str | None = None) -> None:
-        revision = pinned(checkpoint, revision)
         self.network, self._processor = _load(checkpoint, revision)
         config: Any = self.network.config
         self.dim = self.token_dim = int(config.projection_dim)
@@ -119,6 +118,6 @@ def _load(checkpoint: str, revision: str | None) -> tuple[nn.Module, Any]:
 
     with loading(checkpoint, revision):
         network = load_network(FlavaModel, checkpoint, revision)
-        processor: Any = FlavaProcessor.from_pretrained(checkpoint, revision=revision or "main")
+        processor: Any = FlavaProcessor.from_pretrained(checkpoint, revision=pinned(checkpoint, revision))
         check_tokenizer(processor.tokenizer, checkpoint)
     return network, processor

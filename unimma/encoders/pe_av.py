@@ -38,7 +38,7 @@ from unimma.encoders.joint import (
     text_pieces,
     windows,
 )
-from unimma.encoders.pretrained import REVISIONS, described, load_network, loading, pinned
+from unimma.encoders.pretrained import described, load_network, loading, pinned, shown
 from unimma.encoders.registry import register
 from unimma.encoders.spectrogram import resample
 from unimma.types import Audio, Image, Modality, Text, Video
@@ -62,13 +62,12 @@ class _PeAv(JointTower):
         paper="Vyas et al. 2025, PE-AV, arXiv 2512.19687",
         licence="Apache-2.0",
         input="as the checkpoint was trained",
-        weights=f"{DEFAULT}@{REVISIONS[DEFAULT]}",
+        weights=shown(DEFAULT),
         features=4096,
         verified="every pair's cosine equal to that of transformers' own heads, on random weights",
     )
 
     def __init__(self, checkpoint: str = DEFAULT, revision: str | None = None) -> None:
-        revision = pinned(checkpoint, revision)
         self._net, self._processor = _load(checkpoint, revision)
         self.network = self._net
         self._width = int(self._net.config.text_config.hidden_size)
@@ -311,6 +310,6 @@ def _load(checkpoint: str, revision: str | None) -> tuple[Any, Any]:
 
     with loading(checkpoint, revision):
         network = load_network(Loadable, checkpoint, revision)
-        processor: Any = PeAudioVideoProcessor.from_pretrained(checkpoint, revision=revision or "main")
+        processor: Any = PeAudioVideoProcessor.from_pretrained(checkpoint, revision=pinned(checkpoint, revision))
         check_tokenizer(processor.tokenizer, checkpoint)
     return network, processor

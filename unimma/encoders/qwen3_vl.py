@@ -23,7 +23,7 @@ from unimma.encoders.joint import (
     pack,
     text_pieces,
 )
-from unimma.encoders.pretrained import REVISIONS, described, load_network, loading, pinned, shown
+from unimma.encoders.pretrained import described, load_network, loading, pinned, shown
 from unimma.encoders.registry import register
 from unimma.errors import ModelError
 from unimma.types import Image, Modality, Text, Video
@@ -52,13 +52,12 @@ class _Qwen3VL(JointTower):
         paper="Li et al. 2026, Qwen3-VL-Embedding, arXiv 2601.04720",
         licence="Apache-2.0",
         input="as the checkpoint was trained",
-        weights=f"{DEFAULT}@{REVISIONS[DEFAULT]}",
+        weights=shown(DEFAULT),
         features=2048,
         verified="equal to transformers 5 on random weights",
     )
 
     def __init__(self, checkpoint: str = DEFAULT, revision: str | None = None, instruction: str = INSTRUCTION) -> None:
-        revision = pinned(checkpoint, revision)
         self.network, self._processor = _load(checkpoint, revision)
         self._instruction = instruction
         config: Any = self.network.config
@@ -183,7 +182,7 @@ def _load(checkpoint: str, revision: str | None) -> tuple[nn.Module, Any]:
 
     with loading(checkpoint, revision):
         network = load_network(Qwen3VLModel, checkpoint, revision)
-        processor: Any = Qwen3VLProcessor.from_pretrained(checkpoint, revision=revision or "main")
+        processor: Any = Qwen3VLProcessor.from_pretrained(checkpoint, revision=pinned(checkpoint, revision))
         check_tokenizer(processor.tokenizer, checkpoint)
     if not processor.chat_template:
         came, todo = f"{shown(checkpoint)} without a chat template", "Fetch it again, or choose another one."
