@@ -141,7 +141,10 @@ def chosen(answers: Answers) -> BoolArray:
 RULES: Mapping[str, Rule] = {
     **{f"deviation {line}": lambda a, line=line: a.deviations() >= line for line in (2.5, 3.0, 3.5)},  # type: ignore[misc]
     **{f"null {line}": lambda a, line=line: a.beyond_null() >= line for line in (3.0, 4.0, 5.0)},  # type: ignore[misc]
-    "deviation 3 and null 3": lambda a: (a.deviations() >= 3.0) & (a.beyond_null() >= 3.0),
+    **{
+        f"3 and null {line}": lambda a, line=line: (a.deviations() >= 3.0) & (a.beyond_null() >= line)
+        for line in (2, 3)
+    },  # type: ignore[misc]
     "is_likely": chosen,
 }
 

@@ -95,7 +95,8 @@ NULL = (0.1, 0.1)
     [
         (0.45, 3.2, 10, True),
         (0.45, 2.9, 10, False),  # does not stand out in the gallery
-        (0.39, 5.0, 10, False),  # nor from unrelated pairs
+        (0.29, 5.0, 10, False),  # nor from unrelated pairs
+        (0.31, 3.2, 10, True),
         (0.65, 4.5, 10_000, True),
         (0.65, 4.3, 10_000, False),  # one of so many lies so far out by chance
         (0.61, 0.0, 10, True),  # a dog among dogs
