@@ -93,8 +93,10 @@ class TrainConfig:
 
 
 def read_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
-    """A run's config from its TOML file, with "section.key=value" overrides put in (values in TOML's spelling).
+    """A run's config from its TOML file, with "section.key=value" overrides put in.
 
+    Args:
+        overrides: values in TOML's spelling; none at all takes the key out.
     Raises:
         ConfigError: no such file, no TOML, an unknown key (the nearest known one is named), a value out of range, or
             parts that do not go together.
@@ -109,7 +111,8 @@ def read_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
         config = TypeAdapter(TrainConfig).validate_python(raw)
     except ValidationError as error:
         raise _config_error(path, error) from error
-    for came, expected in contradictions(config.model, config.loss, config.data.views + config.data.wide_views):
+    views, distils = config.data.views + config.data.wide_views, config.distill is not None
+    for came, expected in contradictions(config.model, config.loss, views, distils=distils):
         raise ConfigError(f"{path.name}: {came}", expected, "Correct the file.")
     return config
 
@@ -123,6 +126,9 @@ def _put(raw: dict[str, Any], override: str) -> None:
         raw = raw.setdefault(section, {})
         if not isinstance(raw, dict):
             raise ConfigError(f"--set {override}", f"a table {section}, not a value", "Check the key.")
+    if not value.strip():
+        raw.pop(last, None)
+        return
     try:
         raw[last] = tomllib.loads(f"x = {value}")["x"]
     except tomllib.TOMLDecodeError:

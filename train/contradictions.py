@@ -7,11 +7,12 @@ from train.weights import DEFAULT_CLASSES, PAIRS, TEXT_PAIRS, LossConfig, PairLo
 from unimma.types import Modality
 
 
-def contradictions(shape: ModelShape, loss: LossConfig, views: int) -> Iterator[tuple[str, str]]:
+def contradictions(shape: ModelShape, loss: LossConfig, views: int, *, distils: bool) -> Iterator[tuple[str, str]]:
     """What in a config does not go together: what is said, and what would.
 
     Args:
         views: varied ones of each item, as [data] says.
+        distils: whether there is a [distill].
     """
     has = set(shape.modalities)
     if Modality.TEXT not in has:
@@ -28,6 +29,8 @@ def contradictions(shape: ModelShape, loss: LossConfig, views: int) -> Iterator[
             yield where, "it for text"
         if encoder.token_dropout and encoder.trainable == "frozen":
             yield f"{where} of a frozen encoder", "it where the encoder is trainable: others read each sentence once"
+    if distils and (Modality.AUDIO not in has or "yamnet-student" not in shape.encoder(Modality.AUDIO).parts):
+        yield "[distill] of a model without yamnet-student", "it in model.encoders.audio"
     yield from _contradicting_heads(shape)
     yield from _contradicting_losses(shape, loss, views)
 

@@ -64,12 +64,9 @@ def _key(parts: object) -> str:
 
 
 def _student(model: UniMMA) -> YamnetStudent:
-    encoder = model.towers[Modality.AUDIO].encoder if Modality.AUDIO in model.towers else None
-    parts: dict[str, Encoder] = getattr(encoder, "parts", {"": encoder} if encoder else {})
-    for part in parts.values():
-        if isinstance(part.network, YamnetStudent):
-            return part.network
-    raise ConfigError("[distill] of a model without yamnet-student", "it in model.encoders.audio", "Leave it out.")
+    encoder = model.towers[Modality.AUDIO].encoder
+    parts: dict[str, Encoder] = getattr(encoder, "parts", {"": encoder})
+    return next(part.network for part in parts.values() if isinstance(part.network, YamnetStudent))
 
 
 def training_sounds(data: DataConfig) -> list[npt.NDArray[np.float32]]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from train.config import read_config
+from train.config import OptimConfig, read_config
 from unimma.errors import ConfigError
 from unimma.types import Modality
 
@@ -21,6 +21,7 @@ def test_overrides_are_put_in(tmp_path: Path) -> None:
     path.write_text("[optim]\nsteps = 7\n")
     config = read_config(path, ["optim.lr=0.5", "data.folder=somewhere/else", "model.name=mine"])
     assert (config.optim.steps, config.optim.lr) == (7, 0.5)
+    assert read_config(path, ["optim.steps="]).optim.steps == OptimConfig().steps
     assert config.data.folder == Path("somewhere/else")
     assert config.model.name == "mine"
 
@@ -69,6 +70,7 @@ def test_an_override_without_a_value_is_refused(tmp_path: Path) -> None:
         ("modalities = ['text', 'image']\n[model.heads.audio]\nhidden = 3", r"model\.heads\.audio of a model without"),
         ("heads.text.kind = 'clip'", r"model\.heads\.text of kind clip; expected it on frames and sound"),
         ("heads.video.kind = 'conse'", "kind conse; expected it on pictures or sounds"),
+        ("encoders.audio.name = 'aisfx'\n[distill]", r"\[distill\] of a model without yamnet-student"),
         ("encoders.image.frames_and_sound = 3", "frames_and_sound for image; expected it for video"),
         ("encoders.video.trainable = 'all'", "frames_and_sound that is trainable; expected image or audio"),
         ("heads.image.kind = 'conse'\nencoders.text.trainable = 'all'", "beside a text encoder that is trained"),
