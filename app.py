@@ -29,6 +29,7 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     option("gallery", "gallery folder; the user's own where it is left out", type=Path, metavar="FOLDER")
     option("add", "put all media of this folder into the gallery, once", type=Path, metavar="FOLDER")
     option("model", "model to search with", "bundled", metavar="NAME")
+    option("device", "where it computes: cpu, cuda, mps, or the best there is", "auto", metavar="NAME")
     kept = "what visitors add: seen by each alone until they leave, by everyone, or nothing can be added"
     option("library", kept, "private" if ON_SPACE else "shared", choices=LIBRARIES)
     option("agents", "what agents (MCP) may do with the library", "read", choices=AGENTS)
@@ -62,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     from unimma.ui.visit import Library
 
     is_open = ON_SPACE or options.share or options.library == Library.PRIVATE  # to people that the host does not know
-    load, fill = loader(options.model, options.gallery), filler(options.add)
+    load, fill = loader(options.model, options.gallery, options.device), filler(options.add)
     engine = Engine(load, fill, library=Library(options.library), quotas=Quotas.from_env() if is_open else None)
     port = options.port or None
     demo = serve(engine, host=options.host, port=port, share=options.share, agents_may=options.agents)

@@ -17,11 +17,13 @@ from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
+import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from packaging.requirements import Requirement
 
+import unimma
 from tests.makers import write_tone
 from unimma.settings import Limits, Quotas
 from unimma.ui import zero
@@ -63,6 +65,26 @@ def test_a_space_gets_a_torch_that_zero_gpu_lists_and_what_agents_need():
     assert installed["torch"] in ON_ZERO_GPU and f"torch {installed['torch'].rpartition('.')[0]}" in SPACES
     assert installed["mcp"].startswith("1.") and FRONT["python_version"] == '"3.12"'
     assert tuple(map(int, installed["pydantic"].split("."))) <= (2, 12, 5), "what gradio[mcp] bears"
+
+
+def test_a_model_of_others_computes_in_the_function_that_zero_gpu_lends_its_gpu_to(monkeypatch):
+    calls = []
+
+    def gpu(function):
+        return lambda *args: calls.append(function) or function(*args)
+
+    monkeypatch.setitem(sys.modules, "spaces", types.SimpleNamespace(GPU=gpu))
+    monkeypatch.setenv("SPACES_ZERO_GPU", "true")
+    monkeypatch.setattr(unimma.UniMMA, "to", lambda model, device: calls.append(device) or model)
+    zero.register()
+    model = unimma.load_model("bundled")
+    calls.clear()
+    zero.borrow(model, "bundled")
+    expected = model.embed(["rain"])
+    assert not calls
+    zero.borrow(model, "qwen3-vl")
+    assert np.array_equal(model.embed(["rain"]), expected)
+    assert callable(calls[0]) and calls[1:] == ["cuda"]
 
 
 def test_zero_gpu_is_told_of_a_function_so_that_it_does_not_end_the_app(monkeypatch):

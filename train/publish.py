@@ -90,7 +90,7 @@ def prepare(folder: Path, stage: Path) -> UniMMA:
     Raises:
         ModelError: as `push`.
     """
-    model = load_model(folder.resolve())
+    model = load_model(folder.resolve(), device="cpu")
     if not model.card.strip():
         todo = "Write what it learned from, its numbers, limits and licences; train.align writes such a card."
         raise ModelError(f"{folder.name} without a model card", "a README.md", todo)

@@ -59,7 +59,7 @@ def _found(name: str, modality: Modality, folder: Path | None) -> Encoder:
     if name not in known and "/" not in name and not Path(name).is_dir():
         near = difflib.get_close_matches(name, known, n=3) or known
         raise ConfigError(f"the teacher {name!r}", f"such as {', '.join(near)}", "Check its name.")
-    model = load_model(name)
+    model = load_model(name, device="cpu")
     if modality not in model.towers:
         came, expected = f"the teacher {name} for {modality}", f"it for {', '.join(sorted(model.towers))}"
         raise ConfigError(came, expected, "Choose another teacher.")

@@ -24,6 +24,7 @@ from unimma.types import Decoded, Image, Modality, Text, Video
 from unimma.windows import windows
 
 Query = str | Path | bytes | Decoded
+Compute = Callable[[Modality, Sequence[Prepared]], npt.NDArray[np.float32]]
 BATCH_ITEMS = 32  # what is encoded at once, and held prepared for the next time: bounds the memory of a long list
 MOST_OBLONG = 16  # times the shorter side: what the encoders are shown of a picture or frame
 READERS = min(8, os.cpu_count() or 1)  # threads that decode and prepare; each holds one decoded item
@@ -96,6 +97,7 @@ class UniMMA:
     ) -> None:
         self.config, self.towers = config, dict(towers)
         self.card, self.metrics = card, dict(metrics or {})
+        self.compute: Compute = self._compute  # prepared items of one modality → unit rows; a host may put it elsewhere
         for tower in self.towers.values():
             tower.eval()
 
@@ -139,7 +141,7 @@ class UniMMA:
             own = [next(places) for _ in part]
             for modality in {modality for modality, _ in part}:
                 chosen = [i for i, (found, _) in enumerate(part) if found is modality]
-                rows[[own[i] for i in chosen]] = self._embed_prepared(modality, [part[i][1] for i in chosen])
+                rows[[own[i] for i in chosen]] = self.compute(modality, [part[i][1] for i in chosen])
         return rows
 
     def embed_sequence(self, item: Query) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
@@ -215,7 +217,7 @@ class UniMMA:
         with torch.inference_mode():
             return item.modality, self.towers[item.modality].encoder.prepare(item)
 
-    def _embed_prepared(self, modality: Modality, batch: Sequence[Prepared]) -> npt.NDArray[np.float32]:
+    def _compute(self, modality: Modality, batch: Sequence[Prepared]) -> npt.NDArray[np.float32]:
         with torch.inference_mode():
             z = self.towers[modality](batch).float().cpu().numpy()
         unit: npt.NDArray[np.float32] = z / np.linalg.norm(z, axis=1, keepdims=True)

@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parse(argv)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
     try:
-        model = load_model(args.name)
+        model = load_model(args.name, device="cpu")
         found = evaluate(model, args.data, args.split, args.cache, with_baselines=not args.no_baselines)
     except UnimmaError as error:
         print(error, file=sys.stderr)

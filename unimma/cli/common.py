@@ -55,6 +55,16 @@ AcceptOption = Annotated[
     bool,
     typer.Option("--accept-license", help="Use weights whose licence allows no commercial use, on these terms."),
 ]
+DeviceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        metavar="NAME",
+        envvar="UNIMMA_DEVICE",
+        help="cpu, cuda, mps; the best there is otherwise.",
+        show_default=False,
+    ),
+]
 SeedOption = Annotated[
     bool, typer.Option("--starter/--no-starter", help="Seed a new gallery with the starter gallery.")
 ]
@@ -75,21 +85,22 @@ def load_model(name: str) -> "UniMMA":
 
 
 def with_terms(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command that loads a model two more options: what a preset may wait for, and what has to be agreed to."""
+    """Give a command that loads a model options for it: what a preset waits for, terms to accept, where to compute."""
     given = inspect.signature(command)
     if "model" not in given.parameters:
         return command
 
     @functools.wraps(command)
-    def with_them(*, checkpoint: str | None, accept_license: bool, **rest: Any) -> None:
-        terms = {"checkpoint": checkpoint, "accept_license": accept_license or None}
+    def with_them(*, checkpoint: str | None, accept_license: bool, device: str | None, **rest: Any) -> None:
+        terms = {"checkpoint": checkpoint, "accept_license": accept_license or None, "device": device}
         token = _terms.set({name: value for name, value in terms.items() if value is not None})
         try:
             command(**rest)
         finally:
             _terms.reset(token)
 
-    more = {"checkpoint": (CheckpointOption, None), "accept_license": (AcceptOption, False)}
+    more: dict[str, tuple[Any, Any]] = {"checkpoint": (CheckpointOption, None), "device": (DeviceOption, None)}
+    more |= {"accept_license": (AcceptOption, False)}
     kind = inspect.Parameter.KEYWORD_ONLY
     added = [inspect.Parameter(name, kind, default=usual, annotation=of) for name, (of, usual) in more.items()]
     kept = [each.replace(kind=kind) for each in given.parameters.values()]

@@ -24,6 +24,7 @@ from unimma.errors import GalleryError, UnimmaError
 from unimma.media import child, decode
 from unimma.settings import Limits, Quotas, data_dir
 from unimma.types import Decoded, Modality
+from unimma.ui import zero
 from unimma.ui.jobs import Line
 from unimma.ui.visit import Library, Visit
 from unimma.ui.visits import Visits
@@ -67,12 +68,13 @@ class Status:
     total: int = 0
 
 
-def loader(model_name: str, folder: Path | None) -> Loader:
-    """Opens the named model and the gallery in `folder` (None: the user's own)."""
+def loader(model_name: str, folder: Path | None, device: str = "auto") -> Loader:
+    """Opens the named model, on that device, and the gallery in `folder` (None: the user's own)."""
 
     def load(say: Say, call: Call) -> tuple["UniMMA", "Gallery"]:
         say("Loading the model…", 0, 0)
-        model = unimma.load_model(model_name, say=say)
+        model = unimma.load_model(model_name, device=device, say=say)
+        zero.borrow(model, model_name)
         say("Opening the gallery…", 0, 0)
         return model, unimma.Gallery.open(folder or data_dir() / "gallery", model, call=call)
 
