@@ -123,6 +123,12 @@ def test_a_line_is_a_line(similarity, far, num_items):
         assert is_likely(similarity, far, max(1, num_items // 2), NULL)
 
 
+def test_where_unrelated_pairs_were_never_measured_the_gallery_alone_counts():
+    assert deviation(0.9, 30, 0.6, 0.1, None) == pytest.approx(3.0)
+    assert is_likely(0.9, 3.1, 30, None) and not is_likely(0.9, 2.9, 30, None)
+    assert is_likely(0.1, 0.0, 19, None)  # too few to tell
+
+
 def test_a_model_without_spread_gives_an_answer():
     assert is_likely(0.5, 4.0, 3, (0.1, 0.0))
 

@@ -157,12 +157,13 @@ class UniMMA:
         times = np.array([(span.start, span.end) for _, span in pieces], np.float64)
         return self.embed([piece for piece, _ in pieces]), times
 
-    def null_similarity(self, query: Modality, gallery: Modality) -> tuple[float, float]:
+    def null_similarity(self, query: Modality, gallery: Modality) -> tuple[float, float] | None:
         """Mean and standard deviation of the cosine between unrelated items of the two modalities.
 
-        Measured on training media and stored with the model; (0, 1 / sqrt(dim)), chance in an even space, where not.
+        Measured on training media and stored with the model; None where it was not, as for presets. An even space would
+        have (0, 1 / sqrt(dim)), but a trained one keeps to a cone (Liang et al. 2022, arXiv 2203.02053).
         """
-        return self.config.null.get(f"{query}-{gallery}", (0.0, self.dim**-0.5))
+        return self.config.null.get(f"{query}-{gallery}")
 
     def to(self, device: str | torch.device) -> Self:
         """Move encoders and heads; returns the model itself."""

@@ -22,6 +22,7 @@ ONE_BY_CHANCE_IN = 20  # questions: how seldom the farthest of unrelated items m
 _LINE_FROM = 3.0  # the lowest line, for the side of the gallery
 _LESS, _ALONE = 1.0, 2.0  # by how much lower that for unrelated pairs is, and by how much higher it is enough alone
 PRIOR_WEIGHT = 20.0  # the model's stored values count as much as this many items of the gallery
+Null = tuple[float, float]  # mean and standard deviation of the cosine of unrelated pairs
 _MIN_STD = 1e-6
 
 
@@ -49,7 +50,7 @@ class Candidate:
         return 0.5 * math.erfc(-self.deviation / math.sqrt(2.0))
 
 
-def deviation(similarity: float, num_items: int, mean: float, std: float, null: tuple[float, float]) -> float:
+def deviation(similarity: float, num_items: int, mean: float, std: float, null: Null | None) -> float:
     """How many standard deviations `similarity` lies above what is usual for this query and modality.
 
     Mean and variance of the gallery are shrunk towards the model's: weighted by the number of items and by
@@ -58,15 +59,16 @@ def deviation(similarity: float, num_items: int, mean: float, std: float, null: 
     Args:
         similarity: cosine of query and item.
         num_items, mean, std: of the query's cosines over all items of the modality in the gallery.
-        null: mean and standard deviation of the cosine of unrelated pairs, stored with the model.
+        null: stored with the model; None: never measured, the gallery alone counts.
     """
+    prior_mean, prior_std = null or (mean, std)
     total = num_items + PRIOR_WEIGHT
-    usual = (num_items * mean + PRIOR_WEIGHT * null[0]) / total
-    variance = (num_items * std**2 + PRIOR_WEIGHT * null[1] ** 2) / total
+    usual = (num_items * mean + PRIOR_WEIGHT * prior_mean) / total
+    variance = (num_items * std**2 + PRIOR_WEIGHT * prior_std**2) / total
     return (similarity - usual) / max(math.sqrt(variance), _MIN_STD)
 
 
-def is_likely(similarity: float, deviation: float, num_items: int, null: tuple[float, float]) -> bool:
+def is_likely(similarity: float, deviation: float, num_items: int, null: Null | None) -> bool:
     """Whether an item stands out far enough to be called a likely match; the others are weaker ones.
 
     It has to stand out twice: among the gallery's items of its modality (`deviation`), and from what the model measured
@@ -84,10 +86,13 @@ def is_likely(similarity: float, deviation: float, num_items: int, null: tuple[f
         similarity: cosine of query and item.
         deviation: as the function of this name gives it.
         num_items: how many items of the modality there are.
-        null: mean and standard deviation of the cosine of unrelated pairs, stored with the model.
+        null: stored with the model; None: never measured. Standing out in the gallery is enough then, and below
+            `PRIOR_WEIGHT` items there is no telling: all are called likely.
     """
-    beyond = (similarity - null[0]) / max(null[1], _MIN_STD)
     line = max(_LINE_FROM, NormalDist().inv_cdf(1.0 - 1.0 / (ONE_BY_CHANCE_IN * max(num_items, 1))))
+    if null is None:
+        return num_items < PRIOR_WEIGHT or deviation >= line
+    beyond = (similarity - null[0]) / max(null[1], _MIN_STD)
     return beyond >= line + _ALONE or min(beyond + _LESS, deviation) >= line
 
 

@@ -192,8 +192,10 @@ def _within(item: Item, stretch: Span | None) -> Span | None:
     return Span(item.span.start + stretch.start, min(item.span.start + stretch.end, item.span.end))
 
 
-def _null(model: Embedder, asked: Sequence[Modality], modality: Modality) -> tuple[float, float]:
-    values = [model.null_similarity(each, modality) for each in asked]
+def _null(model: Embedder, asked: Sequence[Modality], modality: Modality) -> order.Null | None:
+    values = [null for each in asked if (null := model.null_similarity(each, modality)) is not None]
+    if len(values) < len(asked):
+        return None
     return sum(mean for mean, _ in values) / len(values), sum(std for _, std in values) / len(values)
 
 

@@ -76,6 +76,7 @@ def test_patches_are_those_of_the_last_block(folder: Path) -> None:
     encoder = find("open-clip-image")(model="tiny-for-tests", pretrained=str(folder / "tiny.pt"))
     picture = Image(np.random.default_rng(1).integers(0, 256, (40, 70, 3), dtype=np.uint8))
     visual = encoder.network.visual
+    assert encoder.info.weights == "open_clip tiny-for-tests tiny.pt"
     with torch.inference_mode():
         prepared = encoder.prepare(picture)
         tokens, times = encoder.encode_sequence([prepared])

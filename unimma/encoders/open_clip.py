@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import replace
 from functools import cache, cached_property
+from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
@@ -59,7 +60,7 @@ class _OpenClip(OneNetwork):
             self.info,
             licence="as the checkpoint states",
             input="as the checkpoint was trained",
-            weights=f"open_clip {model}, {pretrained}",
+            weights=" ".join(["open_clip", *(_public(part) for part in (model, pretrained) if part)]),
             features=self.dim,
         )
 
@@ -162,6 +163,11 @@ class OpenClipTextEncoder(ReadsPieces, _OpenClip):
     """Sentences → unit rows of the CLIP space: [B, D]; a long text is read whole, in pieces."""
 
 
+def _public(part: str) -> str:
+    """The name of an architecture, tag or file, without the folders that it is in on this machine."""
+    return Path(part).name if part.startswith("local-dir:") or Path(part).exists() else part
+
+
 @cache
 def _load(model: str, pretrained: str) -> tuple[nn.Module, Any, Any]:
     """One network for both towers: whichever is made first loads it."""
@@ -172,6 +178,6 @@ def _load(model: str, pretrained: str) -> tuple[nn.Module, Any, Any]:
         network, _, transform = open_clip.create_model_and_transforms(model, pretrained=pretrained)
         tokenize = open_clip.get_tokenizer(model)
     except (RuntimeError, OSError, ValueError, UnpicklingError) as error:  # the last: more in it than weights
-        came = f"open_clip cannot load {model!r} with {pretrained!r}"
+        came = f"open_clip cannot load {_public(model)!r} with {_public(pretrained)!r}"
         raise ModelError(came, "a known pair and a network to get it", "See open_clip.list_pretrained().") from error
     return network.eval().requires_grad_(False), transform, tokenize

@@ -43,6 +43,6 @@ class Embedder(Protocol):
         """Windows of an item: float32 [T, dim], unit rows; float64 [T, 2], start and end of each, seconds."""
         ...
 
-    def null_similarity(self, query: Modality, gallery: Modality, /) -> tuple[float, float]:
-        """Mean and standard deviation of the cosine of unrelated pairs."""
+    def null_similarity(self, query: Modality, gallery: Modality, /) -> tuple[float, float] | None:
+        """Mean and standard deviation of the cosine of unrelated pairs; None where that was never measured."""
         ...
