@@ -1,6 +1,8 @@
 """Real small media, made in a moment: pictures, tones, clips and moving pictures whose content a test can check."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -126,7 +128,7 @@ def write_clip(
         sound_at_s: when the sound begins.
         rotation: degrees counter-clockwise that a player has to turn the pictures by (as phones write it).
     """
-    with av.open(str(path), "w", options=container_options or {}) as output:
+    with _usual_priority(), av.open(str(path), "w", options=container_options or {}) as output:
         output.metadata.update(metadata or {})
         stream = output.add_stream(codec, rate=fps)
         stream.width, stream.height = size
@@ -149,6 +151,16 @@ def write_clip(
         if sound:
             _mux_sound(output, sound, tone(seconds, rate_hz=sound_rate_hz, hz=sound_hz), sound_at_s)
     return path
+
+
+@contextmanager
+def _usual_priority() -> Iterator[None]:
+    """SVT-AV1 gives the thread that root calls it from real-time priority, before which all other programs wait."""
+    try:
+        yield
+    finally:
+        if hasattr(os, "sched_setscheduler") and os.sched_getscheduler(0) != os.SCHED_OTHER:
+            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 def _mux_sound(output: Any, stream: Any, waveform: npt.NDArray[np.float32], at_s: float = 0.0) -> None:
