@@ -158,7 +158,7 @@ def test_a_gradient_reaches_all_that_can_be_trained(name: str, checkpoint: str) 
         encoders={Modality(name.rpartition("-")[2]): _spec(name, checkpoint) | {"trained": "all"}},
         heads={Modality(name.rpartition("-")[2]): _HEAD},
     )
-    ((_, tower),) = build_model(config).towers.items()
+    ((_, tower),) = build_model(config, accept_license=True).towers.items()
     item = noise(1.0) if tower.encoder.modality is Modality.AUDIO else Image(np.full((9, 9, 3), 90, np.uint8))
     trained = trained_parameters(tower.encoder, "all")
     for parameter in trained.values():
@@ -182,10 +182,10 @@ def test_a_model_of_both_branches_embeds_sounds_and_pictures(checkpoint: str, so
         encoders={Modality(name.rpartition("-")[2]): _spec(name, checkpoint) for name in NAMES},
         heads={Modality.AUDIO: _HEAD, Modality.IMAGE: _HEAD},
     )
-    model = build_model(config)
+    model = build_model(config, accept_license=True)
     rows = model.embed([sound, picture])
     assert rows.shape == (2, TINY.width) and np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
-    assert model.fingerprint == build_model(config).fingerprint
+    assert model.fingerprint == build_model(config, accept_license=True).fingerprint
 
 
 def test_the_environment_may_name_the_checkpoint(checkpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
