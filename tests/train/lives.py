@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch._dynamo  # by the first optimiser, anyway: once for all lives
+from accelerate import PartialState
 
 from tests.train.small import SmallProblem
 from train import checkpoint
@@ -126,3 +127,6 @@ if __name__ == "__main__":
         print(json.dumps([killed(Path(where) / "calm", []), killed(Path(where) / "hard", rest)]))
     else:
         train(SmallProblem(), TOGETHER, Path(where), resume=False)
+        state = PartialState()  # as `train.align` ends: a process that leaves the others alone may take them down
+        state.wait_for_everyone()
+        state.destroy_process_group()
