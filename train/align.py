@@ -99,7 +99,7 @@ def align(
     model = untrained(config.model, classes)
     with state.main_process_first():
         if config.distill is not None:
-            teach_student(model, config, cache)
+            teach_student(model, config, cache, state.device)
     sentences = Sentences()
     model.to(state.device)
     with state.main_process_first():

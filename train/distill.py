@@ -33,6 +33,7 @@ CHECKPOINT_STEPS = 200
 BLOCK_WINDOWS = 2_000
 BATCH_WINDOWS = 64
 NUM_MIDDLE_AXES, NUM_LATE_AXES = 64, 128
+CPU = torch.device("cpu")
 Array = npt.NDArray[Any]  # of floats
 Waveform = npt.NDArray[np.float32]
 Teacher = Callable[[Tensor], Answers]
@@ -153,15 +154,19 @@ def _cut(sound: Waveform, rng: np.random.Generator) -> Waveform:
     return np.pad(varied, (0, WINDOW_SAMPLES - len(varied)))
 
 
-def distil(student: YamnetStudent, windows: Windows, config: DistillConfig, path: Path) -> float:
+def distil(
+    student: YamnetStudent, windows: Windows, config: DistillConfig, path: Path, device: torch.device = CPU
+) -> float:
     """Train the student in place; resumes from the checkpoint at `path` where one is; returns the last mean loss.
+
+    It learns on `device` and is left on the CPU.
 
     Loss: what stays unexplained of the teacher's features, of its middle map and of its last map, each as a share of
     their variance, plus the binary cross-entropy of the class scores (Hinton et al. 2015, arXiv 1503.02531, for the
     scores; maps and features as in FitNets, Romero et al. 2014, arXiv 1412.6550).
     """
     steps = len(windows.log_mel) * config.epochs // config.batch_size
-    lesson = Lesson(student, windows, config.masks)
+    lesson = Lesson(student, windows, config.masks).to(device)
     optimiser = torch.optim.AdamW(lesson.parameters(), lr=config.lr, weight_decay=config.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.lr, total_steps=steps + 1, pct_start=0.1)
     student.requires_grad_(True)
@@ -183,7 +188,7 @@ def distil(student: YamnetStudent, windows: Windows, config: DistillConfig, path
             terms = ", ".join(f"{name} {value:.3f}" for name, value in lesson.terms.items())
             log.info("distil step %d of %d, loss %.4f (%s)", step + 1, steps, mean_loss, terms)
             _save(lesson, optimiser, schedule, step + 1, path)
-    student.eval().requires_grad_(False)
+    student.eval().requires_grad_(False).to("cpu")
     return mean_loss
 
 
@@ -194,14 +199,17 @@ class Lesson(nn.Module):
         masks: so many stretches of time and of pitch are hidden from the student; the teacher heard all.
     """
 
+    deviation: Tensor
+    axes: Tensor
+
     def __init__(self, student: YamnetStudent, windows: Windows, masks: int = 0) -> None:
         super().__init__()
         self.student, self.windows, self.masks = student, windows, masks
         self.to_teacher = nn.Conv2d(NUM_MIDDLE, NUM_MIDDLE_AXES, 1)
         sample = {name: _rows(getattr(windows, name), slice(0, 4096)) for name in ("middle", "late", "features")}
         self.variance = {"middle": _variance(sample["middle"]), "late": _variance(sample["late"])}
-        self.deviation = sample["features"].std(dim=0).clamp(min=0.05)
-        self.axes = torch.from_numpy(windows.late_axes)
+        self.register_buffer("deviation", sample["features"].std(dim=0).clamp(min=0.05), persistent=False)
+        self.register_buffer("axes", torch.from_numpy(windows.late_axes), persistent=False)
         self.terms: dict[str, float] = {}
 
     def forward(self, rows: npt.NDArray[np.int64], rng: np.random.Generator) -> Tensor:
@@ -212,7 +220,11 @@ class Lesson(nn.Module):
         if self.masks:
             hidden = [mask_spectrogram(window, rng, num_masks=self.masks) for window in log_mel.numpy()]
             log_mel = torch.from_numpy(np.stack(hidden))
-        with torch.autocast("cpu", torch.bfloat16):
+        device = self.axes.device
+        log_mel, middle, late, features, scores = (
+            each.to(device) for each in (log_mel, middle, late, features, scores)
+        )
+        with torch.autocast(device.type, torch.bfloat16):
             own_middle, own_late = self.student.maps(log_mel)
             compared = self.to_teacher(own_middle).float()
         own_late = own_late.float()

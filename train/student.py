@@ -25,7 +25,7 @@ from unimma.types import Audio, Modality, Video
 log = logging.getLogger(__name__)
 
 
-def teach_student(model: UniMMA, config: TrainConfig, cache: Path) -> None:
+def teach_student(model: UniMMA, config: TrainConfig, cache: Path, device: torch.device) -> None:
     """Distil the teacher into the sound student, in place; an interrupted run goes on where it was.
 
     Raises:
@@ -44,7 +44,7 @@ def teach_student(model: UniMMA, config: TrainConfig, cache: Path) -> None:
         config.distill.seed,
         cache / f"yamnet-windows-{windows_key}",
     )
-    distil(student, windows, config.distill, cache / f"student-{student_key}.pt")
+    distil(student, windows, config.distill, cache / f"student-{student_key}.pt", device)
     round_module(student)
 
 

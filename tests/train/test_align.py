@@ -14,6 +14,7 @@ import torch
 
 import unimma
 from tests.train import tiny
+from train import checkpoint
 from train.align import main
 from train.calibrate import null_similarities
 from train.config import DataConfig, DistillConfig, read_config
@@ -284,6 +285,37 @@ def test_the_student_learns_from_its_teacher_and_a_finished_run_is_not_run_again
     other = YamnetStudent()
     distil(other, windows, config, tmp_path / "student.pt")
     assert all(torch.equal(a, b) for a, b in zip(student.parameters(), other.parameters(), strict=True))
+
+
+def test_a_killed_distillation_goes_on_as_if_nothing_had_been(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sounds = [np.random.default_rng(0).normal(0, 0.1, 30_000).astype(np.float32)]
+    windows = label_windows(lambda: sounds, loud_teacher, 32, 0, tmp_path / "windows")
+    monkeypatch.setattr("train.distill.CHECKPOINT_STEPS", 3)
+    config = DistillConfig(epochs=4, batch_size=16, masks=1)
+
+    def learned(path: Path) -> dict[str, torch.Tensor]:
+        torch.manual_seed(0)
+        student = YamnetStudent()
+        distil(student, windows, config, path)
+        return student.state_dict()
+
+    whole = learned(tmp_path / "whole.pt")
+    maps, calls = YamnetStudent.maps, list[int]()
+
+    def killed(student: YamnetStudent, log_mel: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        calls.append(len(log_mel))
+        if len(calls) == 6:
+            raise KeyboardInterrupt
+        return maps(student, log_mel)
+
+    with monkeypatch.context() as dying:
+        dying.setattr(YamnetStudent, "maps", killed)
+        with pytest.raises(KeyboardInterrupt):
+            learned(tmp_path / "killed.pt")
+    kept = checkpoint.read(tmp_path / "killed.pt")
+    assert kept is not None and kept["step"] == 3
+    again = learned(tmp_path / "killed.pt")
+    assert all(torch.equal(again[name], value) for name, value in whole.items())
 
 
 def test_the_student_alone_hears_with_parts_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
